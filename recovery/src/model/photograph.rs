@@ -1,0 +1,99 @@
+//! The photograph: canonical content of one instance, so that two contents can be compared without asking either system.
+
+use super::content::{ObjectKind, Row, Security};
+use super::instance::Grants;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Canonical content of one instance at one instant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Photograph {
+    /// Databases by name.
+    pub databases: BTreeMap<String, PhotographedDatabase>,
+    /// Accounts by name.
+    pub accounts: BTreeMap<String, PhotographedAccount>,
+    /// Server settings that a recovery must not change: whitelist, SSL, parameters.
+    pub settings: BTreeMap<String, String>,
+    /// Log position of the server.
+    pub log_position: u64,
+}
+
+/// One database on a photograph.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhotographedDatabase {
+    /// Character set.
+    pub charset: String,
+    /// Objects by kind and name, written `table orders`.
+    pub objects: BTreeMap<String, PhotographedObject>,
+}
+
+/// One object on a photograph.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhotographedObject {
+    /// Kind.
+    pub kind: ObjectKind,
+    /// Name.
+    pub name: String,
+    /// Definition with white space folded, without definer.
+    pub definition: String,
+    /// Account that defined it.
+    pub definer: Option<String>,
+    /// Whose rights it runs with.
+    pub security: Option<Security>,
+    /// Whether it is enforced or fires (a foreign key or trigger can be there and switched off).
+    pub enabled: bool,
+    /// Names of the objects it needs.
+    pub needs: Vec<String>,
+    /// A table's rows.
+    pub rows: Option<Rows>,
+}
+
+/// A table's rows on a photograph: sorted by all columns, so that order never counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "as", rename_all = "lowercase")]
+pub enum Rows {
+    /// All rows.
+    Whole {
+        /// Column names in order.
+        columns: Vec<String>,
+        /// Names of the key's columns; empty for a table without a key.
+        key: Vec<String>,
+        /// Rows, sorted.
+        rows: Vec<Row>,
+    },
+    /// Too many rows to keep.
+    Digest {
+        /// How many.
+        count: u64,
+        /// SHA-256 over the sorted rows, hexadecimal.
+        sha256: String,
+    },
+}
+
+/// One account on a photograph.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhotographedAccount {
+    /// A keyed mark of the password: equal marks, equal passwords; the password cannot be found from it.
+    pub password_mark: String,
+    /// Rights.
+    pub grants: Grants,
+}
+
+impl PhotographedDatabase {
+    /// A table's object.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&PhotographedObject> {
+        self.objects.get(&format!("table {name}"))
+    }
+}
+
+impl Rows {
+    /// How many rows.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Whole { rows, .. } => rows.len() as u64,
+            Self::Digest { count, .. } => *count,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Everything the service keeps, as one value, and the changes that are made to it.
+
+use super::backup::Backup;
+use super::instance::Instance;
+use super::task::Task;
+use super::{BackupId, InstanceId, TaskId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An answer kept under its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptAnswer {
+    /// SHA-256 of method, path and body.
+    pub request_sha256: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Body.
+    pub body: String,
+    /// When it was given.
+    pub at: Timestamp,
+}
+
+/// A finished or running charge; amounts are derived, never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// Instance or task.
+    pub subject: String,
+    /// What is paid for: `instance` or `incremental-migration`.
+    pub what: String,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when; still running without.
+    pub until: Option<Timestamp>,
+    /// Cents an hour.
+    pub cents_per_hour: u64,
+}
+
+/// Everything the service keeps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// Instances, the released ones too, so that ids and bills stay known.
+    pub instances: BTreeMap<InstanceId, Instance>,
+    /// Backups that are not deleted.
+    pub backups: BTreeMap<BackupId, Backup>,
+    /// Tasks that are not deleted.
+    pub tasks: BTreeMap<TaskId, Task>,
+    /// Charges by `subject/number`.
+    pub charges: BTreeMap<String, Charge>,
+    /// Answers by idempotency key.
+    pub answers: BTreeMap<String, KeptAnswer>,
+}
+
+/// One change to the state; a decision returns them all and they are committed together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StateChange {
+    /// Put an instance.
+    Instance(Box<Instance>),
+    /// Put a backup.
+    Backup(Box<Backup>),
+    /// Delete a backup.
+    DropBackup(BackupId),
+    /// Put a task.
+    Task(Box<Task>),
+    /// Delete a task.
+    DropTask(TaskId),
+    /// Put a charge.
+    Charge(String, Charge),
+    /// Keep an answer.
+    Answer(String, KeptAnswer),
+    /// Forget an answer.
+    DropAnswer(String),
+}
+
+impl State {
+    /// Makes the changes.
+    pub fn apply(&mut self, changes: &[StateChange]) {
+        for change in changes {
+            match change.clone() {
+                StateChange::Instance(instance) => drop(self.instances.insert(instance.id.clone(), *instance)),
+                StateChange::Backup(backup) => drop(self.backups.insert(backup.id.clone(), *backup)),
+                StateChange::DropBackup(id) => drop(self.backups.remove(&id)),
+                StateChange::Task(task) => drop(self.tasks.insert(task.id.clone(), *task)),
+                StateChange::DropTask(id) => drop(self.tasks.remove(&id)),
+                StateChange::Charge(key, charge) => drop(self.charges.insert(key, charge)),
+                StateChange::Answer(key, answer) => drop(self.answers.insert(key, answer)),
+                StateChange::DropAnswer(key) => drop(self.answers.remove(&key)),
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! A session with one database server.
+
+use crate::model::Secret;
+use crate::model::content::{Change, DatabaseFacts, Object, Row, Value};
+use crate::model::instance::Grants;
+use crate::model::product::Product;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Who logs in, and how.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Login {
+    /// Account.
+    pub account: String,
+    /// Password.
+    #[serde(with = "crate::model::secret::exposed")]
+    pub password: Secret,
+    /// Whether the connection is encrypted.
+    pub ssl: bool,
+}
+
+/// Why a server, or the way to it, said no. The codes are those of the connection errors (DTS-2003 to DTS-2010).
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(tag = "error", content = "detail", rename_all = "kebab-case")]
+pub enum DatabaseError {
+    /// The host cannot be reached (DTS-2003), or the connection broke; whether the last request had an effect is open.
+    #[error("host not reached: {0}")]
+    Unreachable(String),
+    /// The client's address is not on the whitelist (DTS-2006).
+    #[error("address {0} is not on the whitelist")]
+    NotWhitelisted(String),
+    /// No such account (DTS-2004), or a wrong password (DTS-2005); servers do not say which.
+    #[error("access denied for account {0}")]
+    AccessDenied(String),
+    /// SSL was asked for and is not enabled there.
+    #[error("SSL is not enabled on the server")]
+    SslDisabled,
+    /// The account may not do that.
+    #[error("account {account} lacks the privilege to {what}")]
+    NotPermitted {
+        /// Account.
+        account: String,
+        /// What it tried.
+        what: String,
+    },
+    /// No such database (DTS-2008).
+    #[error("there is no database {0}")]
+    NoSuchDatabase(String),
+    /// No such table or other object.
+    #[error("there is no object {0}")]
+    NoSuchObject(String),
+    /// An object of that name is there already.
+    #[error("object {0} exists")]
+    ObjectExists(String),
+    /// A constraint was violated.
+    #[error("constraint: {0}")]
+    Constraint(String),
+    /// The statement is not understood or failed otherwise.
+    #[error("statement: {0}")]
+    Statement(String),
+    /// A later lease of the task has taken over on this server; this session may not write any more.
+    #[error("fenced off by epoch {0}")]
+    Fenced(u64),
+    /// The log no longer reaches back to that position.
+    #[error("the log begins after position {0}")]
+    LogGone(u64),
+}
+
+/// What a statement gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Column names of a query.
+    pub columns: Vec<String>,
+    /// Rows of a query.
+    pub rows: Vec<Row>,
+    /// Rows changed.
+    pub affected: u64,
+}
+
+/// What a server says of itself and of the logged-in account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServerFacts {
+    /// Product.
+    pub product: Product,
+    /// The server's clock.
+    pub now: Timestamp,
+    /// The logged-in account's rights.
+    pub grants: Grants,
+    /// Parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// Position of the newest log entry.
+    pub log_position: u64,
+}
+
+/// Asks for rows of a table in the order of its key (or in the server's own order without one).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReadChunk {
+    /// Database.
+    pub database: String,
+    /// Table.
+    pub table: String,
+    /// Columns, in the order wanted.
+    pub columns: Vec<String>,
+    /// Go on after this mark of an earlier chunk.
+    pub after: Option<String>,
+    /// Rows at most.
+    pub limit: usize,
+}
+
+/// Rows of a table, and the table's revision at the same instant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// Rows.
+    pub rows: Vec<Row>,
+    /// Mark to go on after; `None` when there was no row.
+    pub last: Option<String>,
+    /// Whether these were the last.
+    pub done: bool,
+    /// [`Object::revision`] at that instant.
+    pub revision: u64,
+}
+
+/// Rows to write. Constraints between tables and triggers do not act on them, as in a bulk load.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WriteChunk {
+    /// Database.
+    pub database: String,
+    /// Table.
+    pub table: String,
+    /// Columns.
+    pub columns: Vec<String>,
+    /// Key columns among them; empty without a key, and then every row is inserted.
+    pub key: Vec<String>,
+    /// Rows.
+    pub rows: Vec<Row>,
+}
+
+/// A change to write to the target, with names as they are there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "lowercase")]
+pub enum Apply {
+    /// Insert the row, or put it in the place of the one with the same key.
+    Upsert {
+        /// Database.
+        database: String,
+        /// Table.
+        table: String,
+        /// Key columns; empty without a key.
+        key: Vec<String>,
+        /// The row before, by column: deleted first when its key differs or there is no key.
+        old: Option<BTreeMap<String, Value>>,
+        /// The row, by column.
+        new: BTreeMap<String, Value>,
+    },
+    /// Delete the row.
+    Delete {
+        /// Database.
+        database: String,
+        /// Table.
+        table: String,
+        /// Key columns; empty without a key.
+        key: Vec<String>,
+        /// The row, by column.
+        old: BTreeMap<String, Value>,
+    },
+    /// Run a statement that changes definitions.
+    Ddl {
+        /// Database.
+        database: String,
+        /// The statement.
+        sql: String,
+    },
+}
+
+/// Opens sessions with database servers.
+#[async_trait]
+pub trait Database: Send + Sync {
+    /// Logs in at `host:port`, with a timeout of its own.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    async fn connect(&self, endpoint: &str, login: &Login) -> Result<Box<dyn Session>, DatabaseError>;
+}
+
+/// One session. A call that is cut off breaks the session.
+#[async_trait]
+pub trait Session: Send {
+    /// Says that this session works for a task under a lease. Ends every session that said so under an earlier epoch;
+    /// refused with [`DatabaseError::Fenced`] where a later one has.
+    async fn claim(&mut self, task: &str, epoch: u64) -> Result<(), DatabaseError>;
+
+    /// What the server says of itself.
+    async fn facts(&mut self) -> Result<ServerFacts, DatabaseError>;
+
+    /// The databases.
+    async fn databases(&mut self) -> Result<Vec<DatabaseFacts>, DatabaseError>;
+
+    /// Makes a database.
+    async fn create_database(&mut self, name: &str, charset: &str) -> Result<(), DatabaseError>;
+
+    /// All objects of a database.
+    async fn describe(&mut self, database: &str) -> Result<Vec<Object>, DatabaseError>;
+
+    /// Makes an object from its description, with the logged-in account as definer where it has one.
+    async fn create(&mut self, database: &str, object: &Object) -> Result<(), DatabaseError>;
+
+    /// Runs statements.
+    async fn run(&mut self, database: &str, sql: &str) -> Result<Outcome, DatabaseError>;
+
+    /// Reads rows.
+    async fn read(&mut self, read: &ReadChunk) -> Result<Chunk, DatabaseError>;
+
+    /// Writes rows in one transaction; a row whose key is there already stays as it is. Returns how many were inserted.
+    async fn write(&mut self, write: &WriteChunk) -> Result<u64, DatabaseError>;
+
+    /// Changes after a log position, at most `limit`, oldest first.
+    async fn changes(&mut self, after: u64, limit: usize) -> Result<Vec<Change>, DatabaseError>;
+
+    /// Writes changes in one transaction for each database.
+    async fn apply(&mut self, changes: &[Apply]) -> Result<(), DatabaseError>;
+}
