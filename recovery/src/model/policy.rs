@@ -74,7 +74,12 @@ pub struct Policy {
     pub incremental_cents_per_hour: u64,
 }
 
-const fn row(engine: Engine, version: Option<Version>, edition: Option<Edition>, series: Option<Series>) -> ProductPattern {
+const fn row(
+    engine: Engine,
+    version: Option<Version>,
+    edition: Option<Edition>,
+    series: Option<Series>,
+) -> ProductPattern {
     ProductPattern { engine, version, edition, series }
 }
 

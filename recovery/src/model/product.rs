@@ -159,7 +159,9 @@ impl fmt::Display for Product {
 
 /// Why a text is not a product.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is not a product: {why}; write for example 'mysql 5.7', 'mysql 5.7 basic', 'sqlserver 2012 web', 'sqlserver 2012 enterprise basic', 'sqlserver 2008r2', 'postgresql 9.4' or 'ppas 9.3'")]
+#[error(
+    "'{text}' is not a product: {why}; write for example 'mysql 5.7', 'mysql 5.7 basic', 'sqlserver 2012 web', 'sqlserver 2012 enterprise basic', 'sqlserver 2008r2', 'postgresql 9.4' or 'ppas 9.3'"
+)]
 pub struct ProductError {
     /// What was found.
     pub text: String,
@@ -200,7 +202,9 @@ impl FromStr for Product {
             (_, _, Some(_)) => return Err(fail(format!("{engine} {} has one edition only", version.word()))),
         };
         let series = match (edition, series) {
-            (Edition::Web, Some(Series::HighAvailability)) => return Err(fail("the Web edition is always basic".into())),
+            (Edition::Web, Some(Series::HighAvailability)) => {
+                return Err(fail("the Web edition is always basic".into()));
+            }
             (Edition::Web, _) => Series::Basic,
             (_, given) => given.unwrap_or(Series::HighAvailability),
         };
@@ -247,7 +251,9 @@ mod tests {
 
     #[test]
     fn every_written_product_reads_back_as_itself() {
-        for text in ["mysql 5.7", "mysql 5.7 basic", "sqlserver 2012 web", "sqlserver 2012 enterprise basic", "ppas 9.3"] {
+        for text in
+            ["mysql 5.7", "mysql 5.7 basic", "sqlserver 2012 web", "sqlserver 2012 enterprise basic", "ppas 9.3"]
+        {
             assert_eq!(text.parse::<Product>().map(|product| product.to_string()).as_deref(), Ok(text));
         }
     }

@@ -3,9 +3,7 @@
 
 use super::content::Object;
 use super::precheck::PrecheckResult;
-use super::task::{
-    MigrationType, ObjectProgress, PhaseStatus, SameNameMode, Selection, TaskFailure, Work,
-};
+use super::task::{MigrationType, ObjectProgress, PhaseStatus, SameNameMode, Selection, TaskFailure, Work};
 use super::{Product, TaskId};
 use crate::ports::database::Login;
 use jiff::Timestamp;
