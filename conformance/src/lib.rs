@@ -1,1 +1,7 @@
-//! stub
+//! History, rules, checks, runner and reports of Firedrill.
+//!
+//! A check sees the [`history::History`] alone, never the inside of the system it judges.
+
+pub mod catalogue;
+pub mod checks;
+pub mod history;

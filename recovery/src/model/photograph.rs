@@ -97,3 +97,11 @@ impl Rows {
         }
     }
 }
+
+/// The keyed mark of a password: equal passwords have equal marks on every instance and in every history.
+#[must_use]
+pub fn password_mark(password: &super::Secret) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::new().chain_update(b"firedrill password mark\0").chain_update(password.expose()).finalize();
+    digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,23 @@
+//! The checks: each a plain function from a history to evidence, each in its own file.
+
+pub mod clone;
+pub mod finding;
+pub mod migration;
+pub mod tasks;
+pub mod temporary;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use finding::{Check, Evidence, Finding, Violation};
+
+/// Every check, by the name the catalogue calls it.
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    [temporary::CHECKS, clone::CHECKS, tasks::CHECKS, migration::CHECKS].into_iter().flatten()
+}
+
+/// One check by its name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Check> {
+    all().find(|check| check.name == name)
+}

@@ -1,0 +1,370 @@
+//! Questions about a history, narrowed to what one rule speaks of.
+
+use super::{Call, Event, History, LedgerEntry, Login, Shot, Statement, What};
+use crate::catalogue::{Scope, Source};
+use jiff::Timestamp;
+use recovery::model::instance::{InstanceState, Origin};
+use recovery::model::photograph::Photograph;
+use recovery::model::task::TaskStatus;
+use recovery::model::views::{InstanceView, TaskView};
+use recovery::model::{InstanceId, TaskId};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+/// A history and the scope of one rule.
+pub struct Lens<'a> {
+    /// The history.
+    pub history: &'a History,
+    /// What counts for the rule.
+    pub scope: &'a Scope,
+    stories: OnceCell<BTreeMap<InstanceId, InstanceStory<'a>>>,
+    tasks: OnceCell<BTreeMap<TaskId, TaskStory<'a>>>,
+}
+
+/// Something seen: index of the event, its time, and the thing.
+#[derive(Debug)]
+pub struct Seen<'a, T> {
+    /// Index of the event in the history; orders what happened in the same millisecond.
+    pub index: usize,
+    /// Time of the event.
+    pub at: Timestamp,
+    /// The thing.
+    pub it: &'a T,
+}
+
+impl<T> Clone for Seen<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Seen<'_, T> {}
+
+/// Everything seen of one instance.
+pub struct InstanceStory<'a> {
+    /// Id.
+    pub id: &'a InstanceId,
+    /// The first sight of it.
+    pub first: &'a InstanceView,
+    /// All sights, in order.
+    pub views: Vec<Seen<'a, InstanceView>>,
+    /// When the interface said it knows it no more.
+    pub gone: Vec<(usize, Timestamp)>,
+}
+
+/// Everything seen of one migration task.
+pub struct TaskStory<'a> {
+    /// Id.
+    pub id: &'a TaskId,
+    /// The first sight of it.
+    pub first: &'a TaskView,
+    /// All sights, in order.
+    pub views: Vec<Seen<'a, TaskView>>,
+    /// When the interface said it knows it no more.
+    pub gone: Vec<(usize, Timestamp)>,
+}
+
+impl<'a> InstanceStory<'a> {
+    /// The first sight of it running.
+    #[must_use]
+    pub fn running(&self) -> Option<Seen<'a, InstanceView>> {
+        self.views.iter().find(|seen| seen.it.state == InstanceState::Running).copied()
+    }
+
+    /// The master of a temporary instance or clone.
+    #[must_use]
+    pub fn master(&self) -> Option<&'a InstanceId> {
+        match &self.first.origin {
+            Origin::Primary => None,
+            Origin::ReadOnly { master } | Origin::DisasterRecovery { master } | Origin::Temporary { master, .. } => {
+                Some(master)
+            }
+            Origin::Clone { source, .. } => Some(source),
+        }
+    }
+
+    /// The last sight of it at or before an event.
+    #[must_use]
+    pub fn view_at(&self, index: usize) -> Option<Seen<'a, InstanceView>> {
+        self.views.iter().rev().find(|seen| seen.index <= index).copied()
+    }
+}
+
+impl<'a> TaskStory<'a> {
+    /// The first sight of it in a status.
+    #[must_use]
+    pub fn first_in(&self, status: TaskStatus) -> Option<Seen<'a, TaskView>> {
+        self.views.iter().find(|seen| seen.it.status == status).copied()
+    }
+
+    /// The last sight of it.
+    #[must_use]
+    pub fn last(&self) -> &'a TaskView {
+        self.views.last().map_or(self.first, |seen| seen.it)
+    }
+
+    /// The last sight of it at or before an event.
+    #[must_use]
+    pub fn view_at(&self, index: usize) -> Option<Seen<'a, TaskView>> {
+        self.views.iter().rev().find(|seen| seen.index <= index).copied()
+    }
+
+    /// Every change of status: the sight before (none at first) and the first sight of the new status.
+    #[must_use]
+    pub fn transitions(&self) -> Vec<(Option<Seen<'a, TaskView>>, Seen<'a, TaskView>)> {
+        let mut found: Vec<(Option<Seen<'a, TaskView>>, Seen<'a, TaskView>)> = Vec::new();
+        for (position, seen) in self.views.iter().enumerate() {
+            let before = position.checked_sub(1).map(|earlier| self.views[earlier]);
+            if before.is_none_or(|before| before.it.status != seen.it.status) {
+                found.push((before, *seen));
+            }
+        }
+        found
+    }
+
+    /// When it was first seen migrating or past that; `None` if it never moved anything.
+    #[must_use]
+    pub fn started(&self) -> Option<Seen<'a, TaskView>> {
+        self.views.iter().find(|seen| seen.it.started_at.is_some()).copied()
+    }
+}
+
+impl<'a> Lens<'a> {
+    /// Looks at a history within a scope.
+    #[must_use]
+    pub fn new(history: &'a History, scope: &'a Scope) -> Self {
+        Self { history, scope, stories: OnceCell::new(), tasks: OnceCell::new() }
+    }
+
+    fn events(&self) -> impl DoubleEndedIterator<Item = (usize, &'a Event)> + use<'a> {
+        self.history.events.iter().enumerate()
+    }
+
+    fn all_instances(&self) -> &BTreeMap<InstanceId, InstanceStory<'a>> {
+        self.stories.get_or_init(|| {
+            let mut stories: BTreeMap<InstanceId, InstanceStory<'a>> = BTreeMap::new();
+            for (index, event) in self.events() {
+                match &event.what {
+                    What::InstanceSeen(view) => stories
+                        .entry(view.id.clone())
+                        .or_insert_with(|| InstanceStory { id: &view.id, first: view, views: vec![], gone: vec![] })
+                        .views
+                        .push(Seen { index, at: event.at, it: view.as_ref() }),
+                    What::InstanceGone { id } => {
+                        if let Some(story) = stories.get_mut(id) {
+                            story.gone.push((index, event.at));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            stories
+        })
+    }
+
+    fn all_tasks(&self) -> &BTreeMap<TaskId, TaskStory<'a>> {
+        self.tasks.get_or_init(|| {
+            let mut stories: BTreeMap<TaskId, TaskStory<'a>> = BTreeMap::new();
+            for (index, event) in self.events() {
+                match &event.what {
+                    What::TaskSeen(view) => stories
+                        .entry(view.id.clone())
+                        .or_insert_with(|| TaskStory { id: &view.id, first: view, views: vec![], gone: vec![] })
+                        .views
+                        .push(Seen { index, at: event.at, it: view.as_ref() }),
+                    What::TaskGone { id } => {
+                        if let Some(story) = stories.get_mut(id) {
+                            story.gone.push((index, event.at));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            stories
+        })
+    }
+
+    /// The scenario's name of an instance.
+    #[must_use]
+    pub fn name(&self, id: &InstanceId) -> String {
+        self.history.name_of(id).to_owned()
+    }
+
+    /// One instance, whatever the scope.
+    #[must_use]
+    pub fn instance(&self, id: &InstanceId) -> Option<&InstanceStory<'a>> {
+        self.all_instances().get(id)
+    }
+
+    /// All instances, whatever the scope.
+    pub fn instances(&self) -> impl Iterator<Item = &InstanceStory<'a>> {
+        self.all_instances().values()
+    }
+
+    /// Whether an instance's engine and product are in scope.
+    #[must_use]
+    pub fn in_scope(&self, view: &InstanceView) -> bool {
+        self.scope.engine.is_none_or(|engine| engine == view.product.engine)
+            && self.scope.product.is_none_or(|product| product == view.product)
+    }
+
+    /// Temporary instances in scope.
+    pub fn temporaries(&self) -> impl Iterator<Item = &InstanceStory<'a>> {
+        self.instances()
+            .filter(|story| matches!(story.first.origin, Origin::Temporary { .. }) && self.in_scope(story.first))
+    }
+
+    /// Clones in scope.
+    pub fn clones(&self) -> impl Iterator<Item = &InstanceStory<'a>> {
+        self.instances().filter(|story| matches!(story.first.origin, Origin::Clone { .. }) && self.in_scope(story.first))
+    }
+
+    /// Where a task's data comes from; `None` for an ordinary instance.
+    #[must_use]
+    pub fn source_of(&self, task: &TaskView) -> Option<Source> {
+        match self.instance(&task.source.instance_id)?.first.origin {
+            Origin::Temporary { .. } => Some(Source::Temporary),
+            Origin::Clone { .. } => Some(Source::Clone),
+            _ => None,
+        }
+    }
+
+    /// Whether a migration from `source` would be in scope.
+    #[must_use]
+    pub fn source_in_scope(&self, source: &InstanceId) -> bool {
+        let Some(story) = self.instance(source) else { return self.scope.source.is_none() && self.scope.engine.is_none() };
+        let kind = match story.first.origin {
+            Origin::Temporary { .. } => Some(Source::Temporary),
+            Origin::Clone { .. } => Some(Source::Clone),
+            _ => None,
+        };
+        self.in_scope(story.first) && self.scope.source.is_none_or(|wanted| Some(wanted) == kind)
+    }
+
+    /// Migration tasks in scope: by engine, and by whether the source is a temporary instance or a clone.
+    pub fn tasks(&self) -> impl Iterator<Item = &TaskStory<'a>> {
+        self.all_tasks().values().filter(|story| self.source_in_scope(&story.first.source.instance_id))
+    }
+
+    /// One task, whatever the scope.
+    #[must_use]
+    pub fn task(&self, id: &str) -> Option<&TaskStory<'a>> {
+        self.all_tasks().get(&TaskId::from(id))
+    }
+
+    /// All calls, in order.
+    pub fn calls(&self) -> impl DoubleEndedIterator<Item = Seen<'a, Call>> + use<'a> {
+        self.events().filter_map(|(index, event)| match &event.what {
+            What::Call(call) => Some(Seen { index, at: event.at, it: call }),
+            _ => None,
+        })
+    }
+
+    /// Calls that match a pattern like `POST /v1/instances/{}/clones`, with what stands in the places of `{}`.
+    pub fn calls_to(&self, pattern: &'static str) -> impl DoubleEndedIterator<Item = (Seen<'a, Call>, Vec<&'a str>)> + use<'a> {
+        self.calls().filter_map(move |seen| seen.it.matches(pattern).map(|found| (seen, found)))
+    }
+
+    /// Calls about one task (`/v1/migration-tasks/{id}/…`), in order, with the part of the path after the id (`""`, `confirm` …).
+    pub fn calls_of_task(&self, id: &'a TaskId) -> impl Iterator<Item = (Seen<'a, Call>, &'a str)> + use<'a> {
+        self.calls().filter_map(move |seen| {
+            let parts = seen.it.parts();
+            let about = parts.len() >= 3 && parts[1] == "migration-tasks" && parts[2] == id.as_str();
+            about.then(|| (seen, parts.get(3).copied().unwrap_or("")))
+        })
+    }
+
+    /// Statements on an instance, in order.
+    pub fn statements<'b>(&self, instance: &'b InstanceId) -> impl Iterator<Item = Seen<'a, Statement>> + use<'a, 'b> {
+        self.events().filter_map(move |(index, event)| match &event.what {
+            What::Statement(it) if it.instance == *instance => Some(Seen { index, at: event.at, it }),
+            _ => None,
+        })
+    }
+
+    /// Logins, in order.
+    pub fn logins(&self) -> impl Iterator<Item = Seen<'a, Login>> + use<'a> {
+        self.events().filter_map(|(index, event)| match &event.what {
+            What::Login(it) => Some(Seen { index, at: event.at, it }),
+            _ => None,
+        })
+    }
+
+    /// Rows the application wrote to an instance, in order.
+    pub fn ledger<'b>(&self, instance: &'b InstanceId) -> impl Iterator<Item = Seen<'a, LedgerEntry>> + use<'a, 'b> {
+        self.events().filter_map(move |(index, event)| match &event.what {
+            What::Ledger(it) if it.instance == *instance => Some(Seen { index, at: event.at, it }),
+            _ => None,
+        })
+    }
+
+    /// Photographs of an instance, in order.
+    pub fn shots<'b>(&self, instance: &'b InstanceId) -> impl DoubleEndedIterator<Item = Seen<'a, Shot>> + use<'a, 'b> {
+        self.events().filter_map(move |(index, event)| match &event.what {
+            What::Photograph(it) if it.instance == *instance => Some(Seen { index, at: event.at, it }),
+            _ => None,
+        })
+    }
+
+    /// The last photograph of an instance before an event.
+    #[must_use]
+    pub fn shot_before(&self, instance: &InstanceId, index: usize) -> Option<Seen<'a, Shot>> {
+        self.shots(instance).rev().find(|seen| seen.index < index)
+    }
+
+    /// The first photograph of an instance after an event.
+    #[must_use]
+    pub fn shot_after(&self, instance: &InstanceId, index: usize) -> Option<Seen<'a, Shot>> {
+        self.shots(instance).find(|seen| seen.index > index)
+    }
+
+    /// The photograph of an instance at a mark.
+    #[must_use]
+    pub fn shot_at_mark(&self, instance: &InstanceId, mark: &str) -> Option<Seen<'a, Shot>> {
+        self.shots(instance).find(|seen| seen.it.mark.as_deref() == Some(mark))
+    }
+
+    /// Marks, in order, with each server's second.
+    pub fn marks(&self) -> impl Iterator<Item = (usize, &'a str, &'a BTreeMap<InstanceId, Timestamp>)> + use<'a> {
+        self.events().filter_map(|(index, event)| match &event.what {
+            What::Mark { name, times } => Some((index, name.as_str(), times)),
+            _ => None,
+        })
+    }
+
+    /// What an instance must hold when restored to a point in time: the photograph at the mark whose second that is on the
+    /// instance's own clock. `None` when no mark says so.
+    #[must_use]
+    pub fn truth_at(&self, instance: &InstanceId, point_in_time: Timestamp) -> Option<&'a Photograph> {
+        let mark = self.marks().find(|(_, _, times)| times.get(instance) == Some(&point_in_time))?;
+        self.shot_at_mark(instance, mark.1).map(|seen| seen.it.photograph.as_ref())
+    }
+
+    /// Whether anything other than the system itself changed an instance between two events: statements that write or
+    /// may have, rows of the application, accepted account or configuration calls, or calls that got no answer.
+    #[must_use]
+    pub fn touched_between(&self, instance: &InstanceId, from: usize, to: usize) -> bool {
+        self.history.events.get(from..to.min(self.history.events.len())).unwrap_or(&[]).iter().any(|event| match &event.what {
+            What::Statement(it) => it.instance == *instance && !it.only_reads() && it.outcome.as_ref().map_or(true, |_| true),
+            What::Ledger(it) => it.instance == *instance,
+            What::Call(call) => {
+                let parts = call.parts();
+                let about = parts.len() > 3 && parts[1] == "instances" && parts[2] == instance.as_str();
+                about && call.method != "GET" && !call.refused() && matches!(parts[3], "accounts" | "configuration")
+            }
+            _ => false,
+        })
+    }
+
+    /// Tasks, whatever the scope, that were moving data into an instance at some time between two events.
+    #[must_use]
+    pub fn migrated_into_between(&self, instance: &InstanceId, from: usize, to: usize) -> bool {
+        self.all_tasks().values().any(|task| {
+            task.first.target.instance_id == *instance
+                && task.views.iter().any(|seen| {
+                    matches!(seen.it.status, TaskStatus::Migrating | TaskStatus::Prechecking) && seen.index < to
+                })
+                && task.views.last().is_some_and(|last| last.index > from)
+        })
+    }
+}

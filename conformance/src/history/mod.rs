@@ -1,0 +1,317 @@
+//! The history of one run: everything that was asked, answered, seen and done from outside, in order.
+
+pub mod lens;
+pub mod redact;
+
+use jiff::Timestamp;
+use recovery::model::photograph::Photograph;
+use recovery::model::views::{BackupView, InstanceView, TaskView};
+use recovery::model::{InstanceId, TaskId};
+use recovery::ports::database::{DatabaseError, Outcome};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One run as it was seen from outside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Seed.
+    pub seed: u64,
+    /// Instance ids by their name in the scenario.
+    pub names: BTreeMap<String, InstanceId>,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// True virtual time, which no host's clock has to agree with.
+    pub at: Timestamp,
+    /// Index of the scenario step during which it happened; none before the first and after the last.
+    pub step: Option<usize>,
+    /// What.
+    pub what: What,
+}
+
+/// Kinds of events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum What {
+    /// A step of the scenario began.
+    StepBegan {
+        /// Line of the file.
+        line: usize,
+        /// The step in one line.
+        text: String,
+    },
+    /// A call of the interface and its answer; the event's time is when the answer (or the end of waiting) came.
+    Call(Call),
+    /// An answer showed an instance.
+    InstanceSeen(Box<InstanceView>),
+    /// The interface said that it knows no such instance.
+    InstanceGone {
+        /// Which.
+        id: InstanceId,
+    },
+    /// An answer listed instances.
+    InstancesListed {
+        /// Which list.
+        list: ListKind,
+        /// Region asked for, or the master for a list of temporary instances.
+        of: Option<String>,
+        /// Ids on it.
+        ids: Vec<InstanceId>,
+    },
+    /// An answer showed a backup.
+    BackupSeen(Box<BackupView>),
+    /// An answer showed a task.
+    TaskSeen(Box<TaskView>),
+    /// The interface said that it knows no such task.
+    TaskGone {
+        /// Which.
+        id: TaskId,
+    },
+    /// Somebody ran a statement on a database server.
+    Statement(Statement),
+    /// Somebody tried to log in at a database server.
+    Login(Login),
+    /// A mark: a moment with a name. Photographs of all instances follow.
+    Mark {
+        /// Its name.
+        name: String,
+        /// The second that names this moment on each server's own clock: everything up to now is at or before it,
+        /// everything later is after it.
+        times: BTreeMap<InstanceId, Timestamp>,
+    },
+    /// Content of one instance, read around the system.
+    Photograph(Shot),
+    /// A row the application wrote.
+    Ledger(LedgerEntry),
+    /// A fault began or ended.
+    Fault {
+        /// What, in one line.
+        text: String,
+        /// The host it hit.
+        host: Option<String>,
+    },
+    /// What a scenario expected.
+    Expectation {
+        /// Whether it was met.
+        met: bool,
+        /// What was expected.
+        want: String,
+        /// What was found.
+        got: String,
+    },
+    /// All faults are healed; from here on everything must come to an end.
+    Healed,
+    /// The last observation is over.
+    Ended,
+}
+
+/// Lists of instances the interface offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListKind {
+    /// `GET /v1/instances`.
+    Instances,
+    /// `GET /v1/migration-sources`.
+    MigrationSources,
+    /// `GET /v1/instances/{id}/temporary-instances`.
+    Temporaries,
+}
+
+/// A call of the interface.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// Method.
+    pub method: String,
+    /// Path with query.
+    pub path: String,
+    /// Idempotency key.
+    pub key: Option<String>,
+    /// Body, with passwords replaced by their marks.
+    pub request: Value,
+    /// HTTP status; none when no answer came.
+    pub status: Option<u16>,
+    /// Answer.
+    pub answer: Value,
+    /// Why there is no answer.
+    pub error: Option<String>,
+}
+
+impl Call {
+    /// The code of a refusal.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        if self.refused() { self.answer.get("code").and_then(Value::as_str) } else { None }
+    }
+
+    /// Whether it was accepted (status 2xx).
+    #[must_use]
+    pub fn accepted(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// Whether it was refused (status 4xx).
+    #[must_use]
+    pub fn refused(&self) -> bool {
+        self.status.is_some_and(|status| (400..500).contains(&status))
+    }
+
+    /// The path without its query, in parts: `["v1", "instances", "rm-…"]`.
+    #[must_use]
+    pub fn parts(&self) -> Vec<&str> {
+        self.path.split('?').next().unwrap_or("").split('/').filter(|part| !part.is_empty()).collect()
+    }
+
+    /// Matches a pattern like `POST /v1/instances/{}/clones`; gives what stands in the places of `{}`.
+    #[must_use]
+    pub fn matches(&self, pattern: &str) -> Option<Vec<&str>> {
+        let (method, path) = pattern.split_once(' ')?;
+        if method != self.method {
+            return None;
+        }
+        let wanted: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let parts = self.parts();
+        if wanted.len() != parts.len() || !wanted.iter().zip(&parts).all(|(want, part)| *want == "{}" || want == part) {
+            return None;
+        }
+        Some(wanted.iter().zip(parts).filter(|(want, _)| **want == "{}").map(|(_, part)| part).collect())
+    }
+}
+
+/// Who talks to a database server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Client {
+    /// The person who recovers.
+    Operator,
+    /// The application.
+    Application,
+}
+
+/// A statement on a database server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Statement {
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// Instance.
+    pub instance: InstanceId,
+    /// Database.
+    pub database: String,
+    /// Account.
+    pub account: String,
+    /// Who.
+    pub by: Client,
+    /// Statement.
+    pub sql: String,
+    /// What came of it.
+    pub outcome: Result<Outcome, DatabaseError>,
+}
+
+impl Statement {
+    /// Whether it only reads.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        let first = self.sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+        first.eq_ignore_ascii_case("select")
+    }
+
+    /// Whether it changes definitions.
+    #[must_use]
+    pub fn is_ddl(&self) -> bool {
+        self.sql.split(';').any(|part| {
+            let first = part.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+            ["create", "alter", "drop", "truncate", "rename"].iter().any(|word| first.eq_ignore_ascii_case(word))
+        })
+    }
+}
+
+/// A login at a database server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Login {
+    /// When it was tried.
+    pub sent_at: Timestamp,
+    /// Instance.
+    pub instance: InstanceId,
+    /// Account.
+    pub account: String,
+    /// [`recovery::model::photograph::password_mark`] of the password used.
+    pub password_mark: String,
+    /// Whether SSL was asked for.
+    pub ssl: bool,
+    /// Host it came from.
+    pub from: String,
+    /// What came of it.
+    pub outcome: Result<(), DatabaseError>,
+}
+
+/// Content of one instance at the event's time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shot {
+    /// Instance.
+    pub instance: InstanceId,
+    /// The mark it belongs to.
+    pub mark: Option<String>,
+    /// Content.
+    pub photograph: Arc<Photograph>,
+}
+
+/// A row the application wrote, from its own ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// Instance.
+    pub instance: InstanceId,
+    /// Database.
+    pub database: String,
+    /// Table.
+    pub table: String,
+    /// Key of the row.
+    pub id: i64,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// Whether the server acknowledged it; without, the row may or may not be there.
+    pub acknowledged: bool,
+}
+
+impl History {
+    /// A hash over everything that happened: same scenario, seed and version, same fingerprint.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for event in &self.events {
+            hash.update(serde_json::to_vec(event).unwrap_or_default());
+            hash.update(b"\n");
+        }
+        hex(&hash.finalize()[..8])
+    }
+
+    /// The scenario's name of an instance, or its id.
+    #[must_use]
+    pub fn name_of<'a>(&'a self, id: &'a InstanceId) -> &'a str {
+        self.names.iter().find(|(_, known)| *known == id).map_or(id.as_str(), |(name, _)| name)
+    }
+
+    /// Virtual seconds from the first to the last event.
+    #[must_use]
+    pub fn virtual_seconds(&self) -> f64 {
+        match (self.events.first(), self.events.last()) {
+            (Some(first), Some(last)) => last.at.duration_since(first.at).as_secs_f64(),
+            _ => 0.0,
+        }
+    }
+}
+
+/// Bytes as hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
