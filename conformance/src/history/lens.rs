@@ -8,8 +8,10 @@ use recovery::model::photograph::Photograph;
 use recovery::model::task::TaskStatus;
 use recovery::model::views::{InstanceView, TaskView};
 use recovery::model::{InstanceId, TaskId};
+use recovery::ports::database::DatabaseError;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A history and the scope of one rule.
 pub struct Lens<'a> {
@@ -17,6 +19,12 @@ pub struct Lens<'a> {
     pub history: &'a History,
     /// What counts for the rule.
     pub scope: &'a Scope,
+    index: Rc<Index<'a>>,
+}
+
+/// What was seen, sorted once for all rules.
+#[derive(Default)]
+struct Index<'a> {
     stories: OnceCell<BTreeMap<InstanceId, InstanceStory<'a>>>,
     tasks: OnceCell<BTreeMap<TaskId, TaskStory<'a>>>,
 }
@@ -133,7 +141,13 @@ impl<'a> Lens<'a> {
     /// Looks at a history within a scope.
     #[must_use]
     pub fn new(history: &'a History, scope: &'a Scope) -> Self {
-        Self { history, scope, stories: OnceCell::new(), tasks: OnceCell::new() }
+        Self { history, scope, index: Rc::default() }
+    }
+
+    /// The same history within another scope.
+    #[must_use]
+    pub fn rescoped(&self, scope: &'a Scope) -> Self {
+        Self { history: self.history, scope, index: Rc::clone(&self.index) }
     }
 
     fn events(&self) -> impl DoubleEndedIterator<Item = (usize, &'a Event)> + use<'a> {
@@ -141,7 +155,7 @@ impl<'a> Lens<'a> {
     }
 
     fn all_instances(&self) -> &BTreeMap<InstanceId, InstanceStory<'a>> {
-        self.stories.get_or_init(|| {
+        self.index.stories.get_or_init(|| {
             let mut stories: BTreeMap<InstanceId, InstanceStory<'a>> = BTreeMap::new();
             for (index, event) in self.events() {
                 match &event.what {
@@ -163,7 +177,7 @@ impl<'a> Lens<'a> {
     }
 
     fn all_tasks(&self) -> &BTreeMap<TaskId, TaskStory<'a>> {
-        self.tasks.get_or_init(|| {
+        self.index.tasks.get_or_init(|| {
             let mut stories: BTreeMap<TaskId, TaskStory<'a>> = BTreeMap::new();
             for (index, event) in self.events() {
                 match &event.what {
@@ -204,8 +218,7 @@ impl<'a> Lens<'a> {
     /// Whether an instance's engine and product are in scope.
     #[must_use]
     pub fn in_scope(&self, view: &InstanceView) -> bool {
-        self.scope.engine.is_none_or(|engine| engine == view.product.engine)
-            && self.scope.product.is_none_or(|product| product == view.product)
+        self.scope.admits(&view.product)
     }
 
     /// Temporary instances in scope.
@@ -232,7 +245,7 @@ impl<'a> Lens<'a> {
     /// Whether a migration from `source` would be in scope.
     #[must_use]
     pub fn source_in_scope(&self, source: &InstanceId) -> bool {
-        let Some(story) = self.instance(source) else { return self.scope.source.is_none() && self.scope.engine.is_none() };
+        let Some(story) = self.instance(source) else { return *self.scope == Scope::default() };
         let kind = match story.first.origin {
             Origin::Temporary { .. } => Some(Source::Temporary),
             Origin::Clone { .. } => Some(Source::Clone),
@@ -345,7 +358,7 @@ impl<'a> Lens<'a> {
     #[must_use]
     pub fn touched_between(&self, instance: &InstanceId, from: usize, to: usize) -> bool {
         self.history.events.get(from..to.min(self.history.events.len())).unwrap_or(&[]).iter().any(|event| match &event.what {
-            What::Statement(it) => it.instance == *instance && !it.only_reads() && it.outcome.as_ref().map_or(true, |_| true),
+            What::Statement(it) => it.instance == *instance && !it.only_reads() && (it.outcome.is_ok() || matches!(it.outcome, Err(DatabaseError::Unreachable(_)))),
             What::Ledger(it) => it.instance == *instance,
             What::Call(call) => {
                 let parts = call.parts();
