@@ -1,0 +1,272 @@
+//! The machinery behind the operator's wishes: carries them out between two steps, and tells what is under way.
+
+use super::dice::generator;
+use super::disk::MemoryDisk;
+use super::engine::{EngineOptions, OPERATOR};
+use super::faults::{Faults, Order};
+use super::network::{Activity, WayState, Ways, pair};
+use super::timers::{HostIndex, Timers};
+use rand_chacha::ChaCha8Rng;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+use turmoil::Sim;
+
+/// A world with all its levers.
+pub(crate) struct Machinery {
+    pub(crate) sim: Sim<'static>,
+    pub(crate) timers: Timers,
+    pub(crate) ways: Ways,
+    pub(crate) activity: Activity,
+    pub(crate) faults: Faults,
+    pub(crate) clocks: BTreeMap<String, HostIndex>,
+    pub(crate) disks: BTreeMap<String, MemoryDisk>,
+    /// Whether a host's next start follows the return of its main function.
+    pub(crate) exited: BTreeMap<String, Rc<Cell<bool>>>,
+    names: BTreeMap<IpAddr, String>,
+    latency_ms_max: u64,
+    random: ChaCha8Rng,
+}
+
+impl Machinery {
+    pub(crate) fn new(
+        sim: Sim<'static>,
+        options: &EngineOptions,
+        timers: Timers,
+        ways: Ways,
+        activity: Activity,
+        faults: Faults,
+    ) -> Self {
+        Self {
+            sim,
+            timers,
+            ways,
+            activity,
+            faults,
+            clocks: BTreeMap::new(),
+            disks: BTreeMap::new(),
+            exited: BTreeMap::new(),
+            names: BTreeMap::new(),
+            latency_ms_max: options.latency_ms_max.max(1),
+            random: generator(options.seed, "torn disks", 0),
+        }
+    }
+
+    /// Keeps the address of a host that was taken in.
+    pub(crate) fn know(&mut self, host: &str) {
+        let address = self.sim.lookup(host);
+        self.names.insert(address, host.to_owned());
+    }
+
+    /// Carries out all wishes in the order they were made.
+    pub(crate) fn carry_out_wishes(&mut self) {
+        while let Some(wish) = self.faults.take() {
+            for order in wish.orders {
+                self.carry_out(order);
+            }
+            if let Some(done) = wish.done {
+                // Nobody waits any more where the wisher was dropped.
+                let _ = done.send(());
+            }
+            self.activity.note();
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Crash { host, torn } => self.crash(&host, torn),
+            Order::Start { host } => self.start(&host),
+            Order::Exit { host } => self.exit(&host),
+            Order::Cut { from, to } => self.change_link(&from, &to, |ways| {
+                ways.cut.insert((from.clone(), to.clone()));
+            }),
+            Order::Hold { a, b } => self.change_link(&a, &b, |ways| {
+                ways.held.insert(pair(&a, &b));
+            }),
+            Order::Release { a, b } => self.change_link(&a, &b, |ways| {
+                ways.held.remove(&pair(&a, &b));
+            }),
+            Order::Heal { a, b } => self.heal(&a, &b),
+            Order::HealAll => self.heal_all(),
+            Order::Slow { a, b, latency_ms } => self.slow(&a, &b, latency_ms),
+            Order::Skew { host, skew_ms } => self.timers.set_skew(self.clocks[&host], skew_ms),
+            Order::Pause { host } => self.set_paused(&host, true),
+            Order::Unpause { host } => self.set_paused(&host, false),
+        }
+    }
+
+    fn is_down(&self, host: &str) -> bool {
+        self.ways.lock().down.contains(host)
+    }
+
+    fn crash(&mut self, host: &str, torn: bool) {
+        if self.is_down(host) {
+            return;
+        }
+        // The disk first: what the host's destructors still write must not reach it.
+        if let Some(disk) = self.disks.get(host) {
+            if torn {
+                disk.tear_unsynced(&mut self.random);
+            } else {
+                disk.lose_unsynced();
+            }
+        }
+        self.sim.crash(host);
+        self.ways.lock().down.insert(host.to_owned());
+        self.ways.wake();
+    }
+
+    fn start(&mut self, host: &str) {
+        self.crash(host, false);
+        self.sim.bounce(host);
+        self.ways.lock().down.remove(host);
+    }
+
+    fn exit(&mut self, host: &str) {
+        if self.is_down(host) {
+            return;
+        }
+        if let Some(exited) = self.exited.get(host) {
+            exited.set(true);
+        }
+        self.sim.crash(host);
+        self.sim.bounce(host);
+    }
+
+    /// Changes what is known of the ways and brings turmoil's link between two hosts in line.
+    fn change_link(&mut self, a: &str, b: &str, change: impl FnOnce(&mut WayState)) {
+        let was_held = self.ways.lock().is_held(a, b);
+        change(&mut self.ways.lock());
+        self.align(a, b, was_held);
+        self.ways.wake();
+    }
+
+    /// turmoil keeps one state for each direction, and knows a way either as held or as cut. Being cut is stronger.
+    fn align(&self, a: &str, b: &str, was_held: bool) {
+        let ways = self.ways.lock();
+        if ways.is_held(a, b) {
+            self.sim.hold(a, b);
+        } else if was_held {
+            self.sim.release(a, b);
+        } else {
+            self.sim.repair(a, b);
+        }
+        for (from, to) in [(a, b), (b, a)] {
+            if ways.is_cut(from, to) {
+                self.sim.partition_oneway(from, to);
+            }
+        }
+    }
+
+    fn heal(&mut self, a: &str, b: &str) {
+        if self.ways.lock().slow.remove(&pair(a, b)).is_some() {
+            self.sim.set_link_latency(a, b, Duration::from_millis(1));
+            self.sim.set_link_max_message_latency(a, b, Duration::from_millis(self.latency_ms_max));
+        }
+        self.change_link(a, b, |ways| {
+            ways.held.remove(&pair(a, b));
+            ways.cut.remove(&(a.to_owned(), b.to_owned()));
+            ways.cut.remove(&(b.to_owned(), a.to_owned()));
+        });
+    }
+
+    fn heal_all(&mut self) {
+        let paused: Vec<String> = self.ways.lock().paused.iter().cloned().collect();
+        for host in paused {
+            self.set_paused(&host, false);
+        }
+        let hosts: Vec<String> = self.clocks.keys().cloned().collect();
+        for (number, a) in hosts.iter().enumerate() {
+            for b in &hosts[number + 1..] {
+                self.heal(a, b);
+            }
+        }
+        let down: Vec<String> = self.ways.lock().down.iter().cloned().collect();
+        for host in down {
+            self.start(&host);
+        }
+    }
+
+    fn slow(&mut self, a: &str, b: &str, latency_ms: u64) {
+        let latency_ms = latency_ms.max(1);
+        self.ways.lock().slow.insert(pair(a, b), latency_ms);
+        self.sim.set_link_latency(a, b, Duration::from_millis(latency_ms));
+    }
+
+    fn set_paused(&mut self, host: &str, paused: bool) {
+        let peers: Vec<(String, bool)> = {
+            let ways = self.ways.lock();
+            let others = self.clocks.keys().filter(|peer| *peer != host);
+            others.map(|peer| (peer.clone(), ways.is_held(host, peer))).collect()
+        };
+        if paused {
+            self.ways.lock().paused.insert(host.to_owned());
+        } else {
+            self.ways.lock().paused.remove(host);
+        }
+        for (peer, was_held) in peers {
+            self.align(host, &peer, was_held);
+        }
+        self.timers.set_frozen(self.clocks[host], paused);
+        self.ways.wake();
+    }
+
+    /// Messages on links, and whether their link is held.
+    fn messages(&self) -> Vec<(String, String, usize, bool)> {
+        let ways = self.ways.lock();
+        let mut found = Vec::new();
+        self.sim.links(|links| {
+            for link in links {
+                let (a, b) = link.pair();
+                let count = link.count();
+                if count > 0
+                    && let (Some(a), Some(b)) = (self.names.get(&a), self.names.get(&b))
+                {
+                    found.push((a.clone(), b.clone(), count, ways.is_held(a, b)));
+                }
+            }
+        });
+        found
+    }
+
+    /// Whether a message is on its way that will arrive without anybody's help.
+    pub(crate) fn under_way(&self) -> bool {
+        let nothing_held = self.ways.lock().nothing_held();
+        if nothing_held {
+            let mut any = false;
+            self.sim.links(|mut links| any = links.any(|mut link| link.next().is_some()));
+            return any;
+        }
+        self.messages().iter().any(|(.., held)| !held)
+    }
+
+    /// What every host waits for, for a person to read.
+    pub(crate) fn describe(&self) -> String {
+        let ways = self.ways.lock();
+        let mut parts: Vec<String> = Vec::new();
+        for (host, index) in &self.clocks {
+            let sleepers = self.timers.sleepers_of(*index);
+            parts.push(if ways.down.contains(host) {
+                format!("{host} is down")
+            } else if ways.paused.contains(host) {
+                format!("{host} is paused with {sleepers} timers")
+            } else if sleepers > 0 {
+                format!("{host} waits for {sleepers} timers")
+            } else if host == OPERATOR {
+                format!("{host} waits for an answer")
+            } else {
+                format!("{host} waits for messages")
+            });
+        }
+        for (from, to) in &ways.cut {
+            parts.push(format!("{from} cannot reach {to}"));
+        }
+        drop(ways);
+        for (a, b, count, held) in self.messages() {
+            parts.push(format!("{count} messages between {a} and {b}{}", if held { " are held" } else { "" }));
+        }
+        parts.join("; ")
+    }
+}

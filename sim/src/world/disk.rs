@@ -1,0 +1,181 @@
+//! A disk in memory that keeps apart what was synced from what was only written.
+
+use rand::Rng;
+use recovery::ports::Disk;
+use redb::StorageBackend;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The disk of one host. Clones are the same disk, so it outlives the host's crashes.
+#[derive(Clone, Default)]
+pub struct MemoryDisk(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// What a crash cannot take.
+    durable: Vec<u8>,
+    /// What readers see: `durable` with all of `unsynced` on top.
+    current: Vec<u8>,
+    unsynced: Vec<Change>,
+    /// Counts openings and crashes. A file opened before the last of them is cut off: at a crash the store's own
+    /// tidying up still runs, and must not reach the disk.
+    generation: u64,
+}
+
+enum Change {
+    Write { offset: usize, data: Vec<u8> },
+    Length(usize),
+}
+
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Length(length) => bytes.resize(*length, 0),
+            Self::Write { offset, data } => put(bytes, *offset, data),
+        }
+    }
+}
+
+/// Writes at an offset; the file grows where it was too short.
+fn put(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
+    let end = offset + data.len();
+    if bytes.len() < end {
+        bytes.resize(end, 0);
+    }
+    bytes[offset..end].copy_from_slice(data);
+}
+
+impl MemoryDisk {
+    /// An empty disk.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many writes a crash would lose now.
+    #[must_use]
+    pub fn unsynced(&self) -> usize {
+        self.lock().unsynced.len()
+    }
+
+    /// The host crashed: everything that was not synced is gone.
+    pub fn lose_unsynced(&self) {
+        let mut state = self.lock();
+        state.generation += 1;
+        state.unsynced.clear();
+        state.current = state.durable.clone();
+    }
+
+    /// The host crashed: of what was not synced the disk kept some, in any selection, and one write only in part.
+    pub fn tear_unsynced(&self, random: &mut impl Rng) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        state.generation += 1;
+        let changes = std::mem::take(&mut state.unsynced);
+        // Half of the time the disk wrote in order and stopped; otherwise any of the writes may be missing.
+        let reached = random.random_range(0..=changes.len());
+        let in_order: bool = random.random();
+        let kept: Vec<Change> = changes
+            .into_iter()
+            .enumerate()
+            .filter(|(number, _)| if in_order { *number < reached } else { random.random() })
+            .map(|(_, change)| change)
+            .collect();
+        let cut = random.random_range(0..kept.len().max(1));
+        for (number, mut change) in kept.into_iter().enumerate() {
+            if let Change::Write { data, .. } = &mut change
+                && number == cut
+                && !data.is_empty()
+            {
+                data.truncate(random.random_range(0..data.len()));
+            }
+            change.apply(&mut state.durable);
+        }
+        state.current = state.durable.clone();
+    }
+}
+
+impl Disk for MemoryDisk {
+    fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
+        let mut state = self.lock();
+        state.generation += 1;
+        Ok(Box::new(MemoryFile { disk: self.clone(), generation: state.generation }))
+    }
+}
+
+/// The file as one opening of the disk sees it.
+struct MemoryFile {
+    disk: MemoryDisk,
+    generation: u64,
+}
+
+impl std::fmt::Debug for MemoryFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryFile").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+impl MemoryFile {
+    fn state(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.disk.lock();
+        if state.generation == self.generation {
+            Ok(state)
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::NotConnected,
+                "the disk was cut off: its host crashed, or opened it anew",
+            ))
+        }
+    }
+
+    fn change(&self, change: Change) -> io::Result<()> {
+        let mut state = self.state()?;
+        change.apply(&mut state.current);
+        state.unsynced.push(change);
+        Ok(())
+    }
+}
+
+fn position(offset: u64) -> io::Result<usize> {
+    usize::try_from(offset).map_err(|_| io::Error::new(io::ErrorKind::FileTooLarge, "offset beyond memory"))
+}
+
+impl StorageBackend for MemoryFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.state()?.current.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let state = self.state()?;
+        let offset = position(offset)?;
+        let bytes = offset.checked_add(out.len()).and_then(|end| state.current.get(offset..end));
+        match bytes {
+            Some(bytes) => {
+                out.copy_from_slice(bytes);
+                Ok(())
+            }
+            None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "read beyond the end of the file")),
+        }
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.change(Change::Length(position(len)?))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut state = self.state()?;
+        let state = &mut *state;
+        for change in state.unsynced.drain(..) {
+            change.apply(&mut state.durable);
+        }
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.change(Change::Write { offset: position(offset)?, data: data.to_vec() })
+    }
+}

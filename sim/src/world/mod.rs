@@ -1,0 +1,22 @@
+//! The deterministic world: hosts on turmoil, virtual time that costs nothing, faults, and the run loop.
+//!
+//! A run is a function of its options, its seed and the code alone. Everything in it happens on one thread.
+
+mod carry_out;
+mod dice;
+mod disk;
+mod engine;
+mod faults;
+mod network;
+mod panics;
+mod timers;
+
+pub use dice::SeededDice;
+pub use disk::MemoryDisk;
+pub use engine::{EngineOptions, Facts, HostKit, HostPlan, WorldError, drive};
+pub use faults::{FaultError, Faults};
+pub use network::SimNetwork;
+pub use timers::{SimClock, Timers};
+
+#[cfg(test)]
+mod tests;
