@@ -46,6 +46,12 @@ codes! {
     TaskNotFound = 404 "InvalidTaskId.NotFound",
     /// The path is known, the method is not allowed there.
     MethodNotAllowed = 405 "MethodNotAllowed",
+    /// The body is not of a content type that is understood.
+    ContentType = 415 "UnsupportedMediaType",
+    /// The body is larger than any request needs to be.
+    BodyTooLarge = 413 "RequestTooLarge",
+    /// The instance's server cannot be reached; whether the request had its effect there is open.
+    InstanceUnreachable = 503 "InstanceUnreachable",
     /// The master already has a temporary instance (TMP-09, SQL-14).
     TempDbInstanceExists = 403 "OperationDenied.TempDBInstanceExists",
     /// The instance's kind may not have a temporary instance or clone (SQL-08, CLN-03).
