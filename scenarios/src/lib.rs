@@ -1,9 +1,20 @@
 //! The scenario language: what should happen to which instances, and what must be seen. It runs nothing.
 
 pub mod action;
+pub mod error;
 pub mod expectation;
+mod fields;
+mod keys;
+pub mod load;
+mod lower;
+mod read;
 pub mod scenario;
+mod schema;
+mod time;
 
 pub use action::*;
+pub use error::{Problem, ScenarioError};
 pub use expectation::*;
+pub use load::{FILE_BYTES_MAX, LoadError, Source, builtin, load};
 pub use scenario::*;
+pub use schema::schema;

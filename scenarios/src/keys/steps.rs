@@ -1,0 +1,495 @@
+//! Keys of the steps.
+
+use super::tables::{ACCOUNT, BACKUP_POLICY, BILLING, DATABASE, NAMES, NETWORK, RIGHTS, TEXT_MAP, TEXTS};
+use super::{Form, Key, Shape, Takes, Words, may, need, words_of};
+use recovery::model::backup::{BackupKind, BackupStatus};
+use recovery::model::content::ObjectKind;
+use recovery::model::instance::{Billing, InstanceState};
+use recovery::model::precheck::PrecheckItem;
+use recovery::model::task::{ConnectionMode, MigrationType, PhaseStatus, SameNameMode, Stage, TaskStatus};
+
+const CODE: Takes = Takes::Word(Words::Codes);
+const KIND: Takes = Takes::Word(Words::Model(words_of::<BackupKind>));
+const STATE: Takes = Takes::Word(Words::Model(words_of::<InstanceState>));
+const STATUS: Takes = Takes::Word(Words::Model(words_of::<TaskStatus>));
+const STAGE: Takes = Takes::Word(Words::Model(words_of::<Stage>));
+const TYPE: Takes = Takes::Word(Words::Model(words_of::<MigrationType>));
+const PHASE_STATUS: Takes = Takes::Word(Words::Model(words_of::<PhaseStatus>));
+const SAME_NAME: Takes = Takes::Word(Words::Model(words_of::<SameNameMode>));
+const CONNECTION_MODE: Takes = Takes::Word(Words::Model(words_of::<ConnectionMode>));
+const COUNT: Takes = Takes::Whole { min: 0, max: i64::MAX };
+const HOST_PAIR: Takes = Takes::List { of: &Takes::Host, min: 2, max: 2 };
+
+const REFUSED: Key = may("refused", CODE, "Code it must be refused with.");
+const AT_MOST: Key = may("at_most", Takes::Time, "Longest wait; 24h unless given.");
+const AS: Key = may("as", Takes::Name, "Name it gets in the scenario.");
+const ON: Key = need("on", Takes::Name, "Instance.");
+const LOGIN: Key = may("account", Takes::Name, "Account; the instance's first one unless given.");
+
+/// One step.
+pub(super) static STEP: Shape = Shape {
+    name: "step",
+    keys: &[],
+    forms: &[
+        Form(&[need("backup", Takes::Either(&[Takes::Name, Takes::Table(&BACKUP)]), "Take a backup.")]),
+        Form(&[need("sql", Takes::Table(&SQL), "Run statements on an instance.")]),
+        Form(&[need("mark", Takes::Name, "Name this moment; the instances are photographed.")]),
+        Form(&[need("temporary", Takes::Table(&TEMPORARY), "Make a temporary instance.")]),
+        Form(&[need("clone", Takes::Table(&CLONE), "Make clone instances.")]),
+        Form(&[need("migrate", Takes::Table(&MIGRATE), "Make a migration task and walk it through the whole flow.")]),
+        Form(&[need("task", Takes::Table(&TASK), "One request about a task.")]),
+        Form(&[need("wait", Takes::Table(&WAIT), "Wait until something is so.")]),
+        Form(&[need("release", Takes::Either(&[Takes::Name, Takes::Table(&RELEASE)]), "Release an instance.")]),
+        Form(&[need("account", Takes::Table(&ACCOUNT_STEP), "Make, change or drop an account.")]),
+        Form(&[need("configure", Takes::Table(&CONFIGURE), "Change an instance's settings.")]),
+        Form(&[need("login", Takes::Table(&LOGIN_STEP), "Try to log in to an instance.")]),
+        Form(&[need("advance", Takes::Either(&[Takes::Time, Takes::Table(&ADVANCE)]), "Let time pass.")]),
+        Form(&[need(
+            "application",
+            Takes::Word(Words::Of(&["start", "pause", "stop"])),
+            "Tell the application to write, to pause or to stop.",
+        )]),
+        Form(&[need("fault", Takes::Table(&FAULT), "Break something, or heal everything.")]),
+        Form(&[need("call", Takes::Table(&CALL), "One raw request to the service.")]),
+        Form(&[need("expect", Takes::Table(&EXPECT), "Something must be so now.")]),
+    ],
+};
+
+static BACKUP: Shape = Shape::plain(
+    "backup",
+    &[
+        need("of", Takes::Name, "Instance."),
+        may("kind", KIND, "Data or log; data unless given."),
+        AS,
+        REFUSED,
+        may("wait", Takes::Flag, "Whether to wait until it succeeded; true unless given."),
+    ],
+);
+
+static SQL: Shape = Shape::plain(
+    "sql",
+    &[
+        ON,
+        need("run", Takes::Text, "Statements, parted by semicolons."),
+        LOGIN,
+        DATABASE,
+        may("error", Takes::Text, "The server must refuse a statement with words that contain this."),
+    ],
+);
+
+const RESTORE_FORMS: &[Form] = &[
+    Form(&[need("to", Takes::Name, "Mark to restore to.")]),
+    Form(&[need("set", Takes::Name, "Data backup to restore, by its name, or `latest`.")]),
+    Form(&[need(
+        "at",
+        Takes::Moment,
+        "Time to restore to: `2026-01-05T09:30:00Z`, or a mark, `earliest`, `latest` or `now`, moved: `MARK - 1s`.",
+    )]),
+];
+const RESTORE_KEY: Key = may("key", Takes::Name, "Name of an idempotency key; the same name sends the same key.");
+const RESTORE_WAIT: Key = may("wait", Takes::Flag, "Whether to wait until it is Running; true unless given.");
+const RESTORE_COVERED: Key = may(
+    "covered",
+    Takes::Flag,
+    "Whether to wait first until the service says the point is covered; true unless the step is refused.",
+);
+
+static TEMPORARY: Shape = Shape {
+    name: "temporary instance",
+    keys: &[need("of", Takes::Name, "Master."), AS, REFUSED, RESTORE_KEY, RESTORE_WAIT, RESTORE_COVERED],
+    forms: RESTORE_FORMS,
+};
+
+static CLONE: Shape = Shape {
+    name: "clone",
+    keys: &[
+        need("of", Takes::Name, "Source."),
+        may("as", Takes::Either(&[Takes::Name, NAMES]), "Name of the clone, or names of as many as are ordered."),
+        may("billing", BILLING, "Billing; pay-as-you-go unless given."),
+        may("network", NETWORK, "Network; the source's unless given."),
+        may("count", Takes::Whole { min: 0, max: 255 }, "How many to order; one unless given."),
+        may("terms", Takes::Flag, "Whether the terms are ticked; true unless given."),
+        REFUSED,
+        RESTORE_KEY,
+        RESTORE_WAIT,
+        RESTORE_COVERED,
+    ],
+    forms: RESTORE_FORMS,
+};
+
+const TYPES: Key = may(
+    "types",
+    Takes::List { of: &TYPE, min: 0, max: 3 },
+    "What is migrated: structure, full, incremental; structure and full unless given.",
+);
+const OBJECTS: Key =
+    may("objects", TEXTS, "Tables: `orders` of the database `app`, `crm.customers`; `app.*` is a whole database.");
+const DATABASES: Key = may("databases", NAMES, "Whole databases.");
+const COLUMNS: Key =
+    may("columns", Takes::Map(&Takes::List { of: &Takes::Name, min: 1, max: 1_000 }), "Columns by table.");
+const RENAME: Key =
+    may("rename", TEXT_MAP, "Names in the target: by table `orders`, by column `orders.item`, by database `db:app`.");
+const SAME_NAME_KEY: Key = may("same_name", SAME_NAME, "What a table of the same name means; stop unless given.");
+const CONNECTION: Key = may("connection", Takes::Table(&CONNECTIONS), "Connection mode of each side.");
+const SOURCE: Key = may("source", Takes::Table(&SIDE), "Account and password on the source.");
+const TARGET: Key = may("target", Takes::Table(&SIDE), "Account and password on the target.");
+const TERMS: Key = may("terms", Takes::Flag, "Whether the terms are ticked at the purchase; true unless given.");
+
+static MIGRATE: Shape = Shape::plain(
+    "migration",
+    &[
+        need("from", Takes::Name, "Source instance."),
+        need("into", Takes::Name, "Target instance."),
+        OBJECTS,
+        DATABASES,
+        TYPES,
+        AS,
+        may("name", Takes::Text, "Name the task gets in the service."),
+        COLUMNS,
+        RENAME,
+        SAME_NAME_KEY,
+        CONNECTION,
+        SOURCE,
+        TARGET,
+        may(
+            "until",
+            Takes::Word(Words::Of(&[
+                "configured",
+                "authorised",
+                "selected",
+                "prechecked",
+                "confirmed",
+                "running",
+                "caught-up",
+                "finished",
+            ])),
+            "How far to go; finished unless given, caught-up with incremental.",
+        ),
+        may(
+            "ends",
+            Takes::Word(Words::Of(&["finished", "precheck-failed", "failed"])),
+            "What comes of it; finished unless given.",
+        ),
+        REFUSED,
+        TERMS,
+        may("at_most", Takes::Time, "Longest wait for each stage; 24h unless given."),
+    ],
+);
+
+static CONNECTIONS: Shape = Shape::plain(
+    "connection",
+    &[
+        may("source", CONNECTION_MODE, "Connection to the source; plain unless given."),
+        may("target", CONNECTION_MODE, "Connection to the target; plain unless given."),
+    ],
+);
+
+static SIDE: Shape = Shape::plain(
+    "side",
+    &[
+        may("account", Takes::Name, "Account; the instance's first one unless given."),
+        may("password", Takes::Password, "Password; the one the account has unless given."),
+    ],
+);
+
+static TASK: Shape = Shape::plain(
+    "task",
+    &[
+        need("of", Takes::Name, "Task."),
+        need(
+            "do",
+            Takes::Word(Words::Of(&[
+                "authorise",
+                "select",
+                "precheck",
+                "confirm",
+                "purchase",
+                "start",
+                "pause",
+                "resume",
+                "stop",
+                "delete",
+                "edit",
+            ])),
+            "What to ask for.",
+        ),
+        REFUSED,
+        may("terms", Takes::Flag, "For purchase: whether the terms are ticked; true unless given."),
+        OBJECTS,
+        DATABASES,
+        TYPES,
+        COLUMNS,
+        RENAME,
+        SAME_NAME_KEY,
+        may("name", Takes::Text, "For edit: the new name in the service."),
+        may("from", Takes::Name, "For edit: the new source."),
+        may("into", Takes::Name, "For edit: the new target."),
+        CONNECTION,
+        SOURCE,
+        TARGET,
+    ],
+);
+
+static WAIT: Shape = Shape {
+    name: "wait",
+    keys: &[AT_MOST],
+    forms: &[
+        Form(&[
+            need("task", Takes::Name, "Task."),
+            may("status", STATUS, "Its status."),
+            may("stage", STAGE, "What the user has done."),
+            may("phase", TYPE, "A phase of it."),
+            may("phase_status", PHASE_STATUS, "How far the phase has got at least; Migrating unless given."),
+            may("rows", COUNT, "Rows copied at least."),
+        ]),
+        Form(&[need("instance", Takes::Name, "Instance."), need("state", STATE, "Its state.")]),
+        Form(&[
+            need("backup", Takes::Name, "Backup."),
+            may("status", Takes::Word(Words::Model(words_of::<BackupStatus>)), "Its status; success unless given."),
+        ]),
+        Form(&[
+            need("restorable", Takes::Name, "Instance."),
+            need("contains", Takes::Name, "Mark that can be restored."),
+        ]),
+    ],
+};
+
+static RELEASE: Shape = Shape::plain("release", &[need("instance", Takes::Name, "Instance."), REFUSED]);
+
+static ACCOUNT_STEP: Shape = Shape {
+    name: "account",
+    keys: &[ON, REFUSED],
+    forms: &[
+        Form(&[need("create", Takes::Table(&ACCOUNT), "Account to make.")]),
+        Form(&[
+            need("name", Takes::Name, "Account to change."),
+            may("password", Takes::Password, "New password."),
+            may("rights", RIGHTS, "New rights on everything."),
+            may("exceptions", Takes::Map(&RIGHTS), "New rights by `database` or `database.table`."),
+        ]),
+        Form(&[need("drop", Takes::Name, "Account to drop.")]),
+    ],
+};
+
+static CONFIGURE: Shape = Shape::plain(
+    "configuration",
+    &[
+        ON,
+        may("whitelist", TEXTS, "Addresses that may connect, instead of those before."),
+        may("add_whitelist", TEXTS, "Addresses to add."),
+        may("remove_whitelist", TEXTS, "Addresses to take away."),
+        may("ssl", Takes::Flag, "Whether SSL connections are offered."),
+        may("parameters", TEXT_MAP, "Engine parameters to set."),
+        may("backup_policy", Takes::Table(&BACKUP_POLICY), "Backup settings; what is left out stays as it is."),
+        may(
+            "alarm_thresholds",
+            Takes::Map(&Takes::Whole { min: 0, max: 4_294_967_295 }),
+            "Alarm thresholds by metric.",
+        ),
+        REFUSED,
+    ],
+);
+
+static LOGIN_STEP: Shape = Shape::plain(
+    "login",
+    &[
+        ON,
+        LOGIN,
+        may("password", Takes::Password, "Password; the one the account has unless given."),
+        may("ssl", Takes::Flag, "Whether to ask for SSL; false unless given."),
+        may(
+            "from",
+            Takes::Word(Words::Of(&["application", "operator", "stranger"])),
+            "Where it comes from; operator unless given. A stranger is on no whitelist.",
+        ),
+        may("ok", Takes::Flag, "true: it must be let in, which is so unless `refused` is given."),
+        may("refused", Takes::Text, "The server must say no with words that contain this."),
+    ],
+);
+
+static ADVANCE: Shape = Shape {
+    name: "advance",
+    keys: &[],
+    forms: &[
+        Form(&[need("to", Takes::Text, "`rescue expires - 1s`, or a mark, moved: `MARK + 30m`.")]),
+        Form(&[need("until", Takes::Table(&EXPIRY), "To when an instance expires, moved.")]),
+    ],
+};
+
+static EXPIRY: Shape = Shape::plain(
+    "expiry",
+    &[need("instance", Takes::Name, "Instance."), need("expiry", Takes::Shift, "Moved by this: `-1s`, `+0s`.")],
+);
+
+static FAULT: Shape = Shape {
+    name: "fault",
+    keys: &[
+        may("for", Takes::Time, "How long it lasts; until healed unless given."),
+        may(
+            "after",
+            Takes::List { of: &Takes::Time, min: 2, max: 2 },
+            "Happens a random delay later, between these two.",
+        ),
+        may("background", Takes::Flag, "Whether the next step begins at once; false unless given."),
+    ],
+    forms: &[
+        Form(&[
+            need("crash", Takes::Host, "Host that loses its memory and what its disk had not synced."),
+            may("torn", Takes::Flag, "Whether the last unsynced write is torn rather than lost; false unless given."),
+        ]),
+        Form(&[need("restart", Takes::Host, "Crashed host that starts again.")]),
+        Form(&[
+            need("partition", HOST_PAIR, "Two hosts between which nothing passes."),
+            may("oneway", Takes::Flag, "Whether only messages from the first to the second are lost."),
+        ]),
+        Form(&[need("hold", HOST_PAIR, "Two hosts between which messages wait.")]),
+        Form(&[
+            need("slow", HOST_PAIR, "Two hosts between which messages take long."),
+            need("latency_ms", Takes::Whole { min: 0, max: 600_000 }, "How long."),
+        ]),
+        Form(&[need("pause", Takes::Host, "Host that stands still and keeps its memory.")]),
+        Form(&[
+            need("skew", Takes::Host, "Host whose clock is off from now on."),
+            need("ms", Takes::Whole { min: -86_400_000, max: 86_400_000 }, "By how much; fast when positive."),
+        ]),
+        Form(&[need("heal", Takes::Flag, "true: everything is well again.")]),
+    ],
+};
+
+static CALL: Shape = Shape::plain(
+    "call",
+    &[
+        may(
+            "method",
+            Takes::Word(Words::Of(&["GET", "POST", "PUT", "PATCH", "DELETE"])),
+            "Method; GET unless given, POST with a body.",
+        ),
+        need("path", Takes::Text, "Path; `{NAME}` in it is the id of an instance, backup or task."),
+        may("body", Takes::Json, "Body, sent as JSON."),
+        may("raw", Takes::Text, "Body, sent as it stands."),
+        may("key", Takes::Name, "Name of an idempotency key; the same name sends the same key."),
+        may("token", Takes::Word(Words::Of(&["right", "wrong", "none"])), "Access token; right unless given."),
+        may("status", Takes::Whole { min: 100, max: 599 }, "HTTP status it must be answered with."),
+        may("code", CODE, "Code it must be refused with."),
+        may("contains", Takes::Text, "Text the answer's body must hold."),
+    ],
+);
+
+static EXPECT: Shape = Shape {
+    name: "expectation",
+    keys: &[],
+    forms: &[
+        Form(&[
+            ON,
+            need("query", Takes::Text, "Query."),
+            need(
+                "rows",
+                Takes::List { of: &Takes::List { of: &Takes::Cell, min: 0, max: 1_000 }, min: 0, max: 10_000 },
+                "Rows it gives; `{ null = true }` is NULL, `{ hex = \"00ff\" }` are bytes.",
+            ),
+            DATABASE,
+            LOGIN,
+        ]),
+        Form(&[
+            need("instance", Takes::Name, "Instance."),
+            may("state", STATE, "Its state."),
+            may("network", NETWORK, "Its network."),
+            may("billing", Takes::Word(Words::Model(words_of::<Billing>)), "Its billing."),
+            may("region", Takes::Name, "Its region."),
+            may("gone", Takes::Flag, "Whether it is released and lets nobody in."),
+            may("listed", Takes::Flag, "Whether the list of instances shows it."),
+            may("offered", Takes::Flag, "Whether the list of migration sources shows it."),
+            may("recovered_to", Takes::Name, "Mark up to which its data is."),
+            may("free", Takes::Flag, "Whether it costs nothing."),
+            may("ssl", Takes::Flag, "Whether SSL is on."),
+            may("whitelisted", TEXTS, "Addresses its whitelist holds, among others."),
+        ]),
+        Form(&[
+            need("task", Takes::Name, "Task."),
+            may("status", STATUS, "Its status."),
+            may("stage", STAGE, "What the user has done."),
+            may(
+                "failure",
+                Takes::Word(Words::Of(&[
+                    "ddl-during-migration",
+                    "instance-gone",
+                    "unreachable",
+                    "refused",
+                    "unsupported-ddl",
+                    "paused-too-long",
+                ])),
+                "Why it failed.",
+            ),
+            may("item", Takes::Table(&ITEM), "One item of its newest precheck."),
+            may("phase", TYPE, "A phase of it."),
+            may("phase_status", PHASE_STATUS, "How far the phase is; Finished unless given."),
+            may("rows", COUNT, "Rows written so far, over all tables."),
+            may("absent", Takes::Flag, "Whether the service knows it no more."),
+            may("purchase_required", Takes::Flag, "Whether it has to be bought."),
+            may("precheck_runs", Takes::Whole { min: 0, max: 4_294_967_295 }, "Number of its newest precheck."),
+        ]),
+        Form(&[
+            need("same", Takes::Name, "Instance whose content is looked at."),
+            need("as_of", Takes::Name, "Mark whose photograph it must equal."),
+            may("of", Takes::Name, "Instance of the photograph; the master of a restored instance unless given."),
+            may("databases", NAMES, "Databases that are compared; all unless given."),
+            may("tables", NAMES, "Tables that are compared, `orders` or `crm.customers`; all unless given."),
+        ]),
+        Form(&[
+            need("unchanged", Takes::Name, "Instance."),
+            need("since", Takes::Name, "Mark since which nothing about it changed."),
+        ]),
+        Form(&[need("backups", Takes::Table(&BACKUPS), "How many completed backups are listed.")]),
+        Form(&[need("restorable", Takes::Table(&RESTORABLE), "Whether a mark can be restored.")]),
+        Form(&[need("charges", Takes::Table(&CHARGES), "What was charged.")]),
+        Form(&[need("object", Takes::Table(&OBJECT), "An object of a database.")]),
+    ],
+};
+
+static ITEM: Shape = Shape::plain(
+    "precheck item",
+    &[
+        need("name", Takes::Word(Words::Model(words_of::<PrecheckItem>)), "Item."),
+        need("result", Takes::Word(Words::Of(&["success", "failed"])), "What came of it."),
+        may("cause", Takes::Text, "Text its cause contains."),
+        may("remedy", Takes::Text, "Text its remedy contains."),
+    ],
+);
+
+static BACKUPS: Shape = Shape {
+    name: "backups",
+    keys: &[need("of", Takes::Name, "Instance."), may("kind", KIND, "Kind; both unless given.")],
+    forms: &[Form(&[need("count", COUNT, "Exactly so many.")]), Form(&[need("at_least", COUNT, "So many or more.")])],
+};
+
+static RESTORABLE: Shape = Shape {
+    name: "restorable",
+    keys: &[need("of", Takes::Name, "Instance.")],
+    forms: &[
+        Form(&[need("contains", Takes::Name, "Mark that can be restored.")]),
+        Form(&[need("excludes", Takes::Name, "Mark that cannot be restored.")]),
+    ],
+};
+
+static CHARGES: Shape = Shape {
+    name: "charges",
+    keys: &[need("of", Takes::Name, "Instance or task.")],
+    forms: &[
+        Form(&[need("cents", COUNT, "Exactly so many cents.")]),
+        Form(&[need("at_least", COUNT, "So many cents or more.")]),
+        Form(&[need("none", Takes::Flag, "true: no charge at all.")]),
+    ],
+};
+
+static OBJECT: Shape = Shape::plain(
+    "object",
+    &[
+        ON,
+        DATABASE,
+        may("kind", Takes::Word(Words::Model(words_of::<ObjectKind>)), "Kind; table unless given."),
+        need("name", Takes::Name, "Name."),
+        may("exists", Takes::Flag, "Whether it is there; true unless given."),
+        may("definer", Takes::Name, "Its definer."),
+        may("security", Takes::Word(Words::Of(&["definer", "invoker"])), "Whose rights it runs with."),
+    ],
+);

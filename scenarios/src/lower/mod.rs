@@ -1,0 +1,208 @@
+//! From a file that was read to a scenario: names are resolved, defaults filled in, and what makes no sense is refused.
+
+mod book;
+mod expect;
+mod faults;
+mod instances;
+mod migrate;
+mod restore;
+mod steps;
+mod text;
+
+use crate::error::{Problems, ScenarioError, nearest, quoted};
+use crate::fields::{At, Fields, Read};
+use crate::keys::SCENARIO;
+use crate::read::{host, read};
+use crate::scenario::{ApplicationSpec, Host, RuleId, Scenario, Step, WorldSpec};
+use book::{Book, Kind};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Scenario {
+    /// Reads a scenario. `file` is its path, for messages; the file's name without folder and `.toml` is the scenario's
+    /// name. `known_rules` are the ids that `covers` may name.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, each with its place, what was found and what would be accepted. First
+    /// its TOML, then its keys and types, then its names: one kind hides the next.
+    pub fn parse(file: &str, text: &str, known_rules: &BTreeSet<String>) -> Result<Self, Box<ScenarioError>> {
+        let mut problems = Problems::of(file, text);
+        let too_large = text.len() as u64 > crate::load::FILE_BYTES_MAX;
+        if too_large || text.trim().is_empty() {
+            let (message, help) = match too_large {
+                true => ("the file is larger than the most a scenario may have, 1 MiB", ""),
+                false => ("the file is empty", "a scenario has at least a `title` and one `[[step]]`"),
+            };
+            problems.add(&(0..0), message, "here", help);
+            return Err(problems.error());
+        }
+        let Some(fields) = read(text, &SCENARIO, &mut problems) else { return Err(problems.error()) };
+        let mut lower = Lower { problems, book: Book::default(), world: world_defaults(), application: None };
+        let scenario = lower.scenario(file, &fields, known_rules);
+        match scenario {
+            Some(scenario) if !lower.problems.any() => Ok(scenario),
+            _ => Err(lower.problems.error()),
+        }
+    }
+}
+
+fn world_defaults() -> WorldSpec {
+    WorldSpec { workers: 2, machines: 4, latency_ms_max: 4, skew_ms: BTreeMap::new(), region: "region-1".into() }
+}
+
+/// The state of the lowering: what is known at the step it has come to.
+struct Lower {
+    problems: Problems,
+    book: Book,
+    world: WorldSpec,
+    application: Option<ApplicationSpec>,
+}
+
+impl Lower {
+    fn scenario(&mut self, file: &str, fields: &Fields, known_rules: &BTreeSet<String>) -> Option<Scenario> {
+        let covers = self.covers(fields, known_rules);
+        if let Some(world) = fields.table("world") {
+            self.world(world);
+        }
+        let steps = steps_of(fields);
+        for step in &steps {
+            self.book.foresee(step, &self.problems);
+        }
+        let instances = self.instances(fields.map("instances"));
+        if let Some(application) = fields.table("application") {
+            self.application = self.application(application, &steps);
+        }
+        let mut lowered = Vec::new();
+        for step in &steps {
+            let line = self.problems.line(step.span.start);
+            if let Some(action) = self.step(step) {
+                lowered.push(Step { line, text: text::of(step), action });
+            } else if !self.problems.any() {
+                self.problems.add(&step.span, "this step cannot be read", "here", "");
+            }
+        }
+        Some(Scenario {
+            name: stem(file),
+            file: file.to_owned(),
+            title: self.title(fields)?,
+            covers,
+            world: self.world.clone(),
+            instances,
+            application: self.application.clone(),
+            steps: lowered,
+        })
+    }
+
+    fn title(&mut self, fields: &Fields) -> Option<String> {
+        let title = fields.word("title")?;
+        if title.value.trim().is_empty() || title.value.contains(['\n', '\r']) {
+            self.problems.add(
+                &title.span,
+                "the title is empty or has several lines",
+                "not accepted",
+                "write one sentence that says the outcome",
+            );
+        }
+        Some(title.value.to_owned())
+    }
+
+    fn covers(&mut self, fields: &Fields, known: &BTreeSet<String>) -> Vec<RuleId> {
+        let mut covers: Vec<RuleId> = Vec::new();
+        for rule in fields.words("covers") {
+            let all: Vec<&String> = known.iter().collect();
+            let near = nearest(rule.value, &all).map(|near| format!("did you mean {}?", quoted(near)));
+            if !is_rule_shaped(rule.value) {
+                let help = near.unwrap_or_else(|| "a rule id is three capitals and two digits: `TMP-11`".into());
+                self.problems.add(&rule.span, format!("{} is no rule id", quoted(rule.value)), "no rule id", help);
+            } else if !known.contains(rule.value) {
+                let message = format!("the catalogue has no rule {}", quoted(rule.value));
+                self.problems.add(&rule.span, message, "unknown rule", near.unwrap_or_default());
+            } else if covers.iter().any(|covered| covered.0 == rule.value) {
+                self.problems.add(&rule.span, format!("{} is covered twice", quoted(rule.value)), "again", "");
+            } else {
+                covers.push(RuleId(rule.value.to_owned()));
+            }
+        }
+        covers
+    }
+
+    fn world(&mut self, fields: &Fields) {
+        let world = world_defaults();
+        self.world = WorldSpec {
+            workers: fields.whole("workers").unwrap_or(world.workers),
+            machines: fields.whole("machines").unwrap_or(world.machines),
+            latency_ms_max: fields.whole("latency_ms_max").unwrap_or(world.latency_ms_max),
+            skew_ms: BTreeMap::new(),
+            region: fields.text_or("region", &world.region),
+        };
+        for entry in fields.map("skew_ms") {
+            let found = host(&entry.key.value).filter(|host| !matches!(host, Host::MachineOf(_)));
+            let Some(host) = found else {
+                self.problems.add(
+                    &entry.key.span,
+                    format!("there is no host {} before the first step", quoted(&entry.key.value)),
+                    "unknown host",
+                    "hosts are `service`, `worker-1`, `machine-1`, `application` and `operator`",
+                );
+                continue;
+            };
+            if let (Some(host), Read::Whole(ms)) =
+                (self.host(At { span: entry.key.span.clone(), value: host }), &entry.value.value)
+            {
+                self.world.skew_ms.insert(host, *ms);
+            }
+        }
+    }
+
+    fn application(&mut self, fields: &Fields, steps: &[&Fields]) -> Option<ApplicationSpec> {
+        let on = self.find(&fields.word("on")?, Kind::Instance)?;
+        let login = self.login(&on, &fields.span, fields.word("account"), None)?;
+        let columns = fields.words("columns");
+        let column = |at: usize, otherwise: &str| columns.get(at).map_or(otherwise, |word| word.value).to_owned();
+        let (key_column, note_column) = (column(0, "id"), column(1, "note"));
+        if key_column == note_column {
+            let message = format!("key and text are both in the column {}", quoted(&key_column));
+            self.problems.add(
+                &fields.place("columns"),
+                message,
+                "one column",
+                "name two columns, `[\"id\", \"note\"]`",
+            );
+        }
+        let every = fields.time("every")?;
+        if every.is_zero() {
+            self.problems.add(&fields.place("every"), "the pause between two rows is zero", "zero", "for example `2s`");
+        }
+        let told = steps.iter().find_map(|step| step.word("application"));
+        Some(ApplicationSpec {
+            line: self.problems.line(fields.span.start),
+            on,
+            database: fields.text_or("database", "app"),
+            table: fields.text("table")?,
+            key_column,
+            note_column,
+            every,
+            login,
+            from_start: match fields.word("from") {
+                Some(from) => from.value == "start",
+                None => told.is_none_or(|told| told.value != "start"),
+            },
+        })
+    }
+}
+
+fn steps_of(fields: &Fields) -> Vec<&Fields> {
+    fields.list("step").iter().filter_map(At::table).collect()
+}
+
+fn is_rule_shaped(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 6
+        && bytes[..3].iter().all(u8::is_ascii_uppercase)
+        && bytes[3] == b'-'
+        && bytes[4..].iter().all(u8::is_ascii_digit)
+}
+
+fn stem(file: &str) -> String {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    name.strip_suffix(".toml").unwrap_or(name).to_owned()
+}
