@@ -1,8 +1,20 @@
 //! Decisions: what a request or an event means for the state. Each is a pure function of the state, the policy, the time
 //! and fresh ids; it returns the changes to commit and the answer, or a refusal that changes nothing.
 
+pub mod backups;
+mod charges;
+pub mod clones;
+pub mod duties;
+pub mod instances;
+pub mod leases;
+pub mod tasks;
+pub mod temporary;
+#[cfg(test)]
+mod testing;
+pub mod views;
+
 use super::policy::Policy;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalCode};
 use super::state::{State, StateChange};
 use jiff::Timestamp;
 
@@ -30,3 +42,18 @@ pub struct Decision<T> {
 
 /// A decision or a refusal.
 pub type Decided<T> = Result<Decision<T>, Refusal>;
+
+impl<T> Decision<T> {
+    fn new(changes: Vec<StateChange>, answer: T) -> Self {
+        Self { changes, answer }
+    }
+}
+
+/// Nothing is left to do: what was reported is known already, or no longer of interest.
+fn nothing() -> Decided<()> {
+    Ok(Decision::new(Vec::new(), ()))
+}
+
+fn refuse<T>(code: RefusalCode, detail: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::new(code, detail))
+}

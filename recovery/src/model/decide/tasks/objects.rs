@@ -1,0 +1,106 @@
+//! The choice of types and objects of a task.
+
+use super::{changed, configurable, has_reached};
+use crate::model::TaskId;
+use crate::model::decide::{Context, Decided, refuse};
+use crate::model::refusal::{Refusal, RefusalCode};
+use crate::model::task::{PhaseStatus, Selection, Stage, Task, TaskStatus};
+use crate::model::views::TaskObjects;
+use std::collections::BTreeSet;
+
+/// Chooses types and objects (TMP-39, TMP-40). No earlier precheck counts any more (C-07).
+///
+/// # Errors
+/// `InvalidTaskId.NotFound`, `OperationDenied.TaskStatus`, `OperationDenied.TaskStep` (TMP-38), `InvalidParameter`.
+pub fn select(ctx: &Context<'_>, id: &TaskId, chosen: &TaskObjects) -> Decided<()> {
+    let task = configurable(ctx, id)?;
+    has_reached(task, Stage::Authorised, "authorise the whitelists")?;
+    if chosen.types.is_empty() {
+        return invalid("no type is chosen; choose structure, full or incremental, or several");
+    }
+    check(&chosen.objects)?;
+    let after = Task {
+        types: chosen.types.clone(),
+        objects: chosen.objects.clone(),
+        same_name: chosen.same_name,
+        phases: chosen.types.iter().map(|phase| (*phase, PhaseStatus::NotStarted)).collect(),
+        stage: Stage::Selected,
+        status: TaskStatus::NotStarted,
+        precheck: None,
+        ..task.clone()
+    };
+    changed(ctx, task, after)
+}
+
+fn invalid<T>(detail: impl Into<String>) -> Result<T, Refusal> {
+    refuse(RefusalCode::InvalidParameter, detail)
+}
+
+fn check(objects: &[Selection]) -> Result<(), Refusal> {
+    if objects.is_empty() {
+        return invalid("no object is chosen; choose at least one database or table");
+    }
+    let whole: BTreeSet<&str> =
+        objects.iter().filter(|object| object.table.is_none()).map(|object| object.database.as_str()).collect();
+    let (mut sources, mut targets) = (BTreeSet::new(), BTreeSet::new());
+    for object in objects {
+        check_names(object)?;
+        check_columns(object)?;
+        if !sources.insert((&object.database, &object.table)) {
+            return invalid(format!("{} is chosen twice", written(object)));
+        }
+        let Some(table) = &object.table else { continue };
+        if whole.contains(object.database.as_str()) {
+            return invalid(format!("{} is chosen, and the whole database too; choose one of them", written(object)));
+        }
+        let target = (object.target_database(), object.table_as.as_ref().unwrap_or(table));
+        if !targets.insert(target) {
+            return invalid(format!("{} and another table get the name {}.{}", written(object), target.0, target.1));
+        }
+    }
+    Ok(())
+}
+
+fn written(object: &Selection) -> String {
+    match &object.table {
+        Some(table) => format!("table {}.{table}", object.database),
+        None => format!("database {}", object.database),
+    }
+}
+
+fn check_names(object: &Selection) -> Result<(), Refusal> {
+    let given = [Some(&object.database), object.table.as_ref(), object.database_as.as_ref(), object.table_as.as_ref()];
+    if given.into_iter().flatten().any(|name| name.trim().is_empty()) {
+        return invalid(format!("{} has an empty name; leave a field out instead", written(object)));
+    }
+    let is_of_table = object.table_as.is_some() || object.columns.is_some() || !object.columns_as.is_empty();
+    if object.table.is_none() && is_of_table {
+        return invalid(format!("{} has table_as or columns, which only a table has", written(object)));
+    }
+    Ok(())
+}
+
+fn check_columns(object: &Selection) -> Result<(), Refusal> {
+    let columns = object.columns.as_deref().unwrap_or_default();
+    if object.columns.is_some() && columns.is_empty() {
+        return invalid(format!("no column of {} is chosen; leave columns out for all", written(object)));
+    }
+    let distinct: BTreeSet<&String> = columns.iter().collect();
+    if distinct.len() < columns.len() {
+        return invalid(format!("a column of {} is chosen twice", written(object)));
+    }
+    let mut names = columns.iter().chain(object.columns_as.keys()).chain(object.columns_as.values());
+    if names.any(|name| name.trim().is_empty()) {
+        return invalid(format!("a column of {} has an empty name", written(object)));
+    }
+    if let Some(other) = object.columns_as.keys().find(|name| object.columns.is_some() && !distinct.contains(name)) {
+        return invalid(format!("column {other} of {} is renamed but not chosen", written(object)));
+    }
+    let renamed = columns.iter().map(|name| object.columns_as.get(name).unwrap_or(name));
+    let without_list = object.columns_as.values().filter(|_| object.columns.is_none());
+    let mut targets = BTreeSet::new();
+    match renamed.chain(without_list).find(|name| !targets.insert(*name)) {
+        Some(twice) => invalid(format!("two columns of {} get the name {twice}", written(object))),
+        None => Ok(()),
+    }
+}
