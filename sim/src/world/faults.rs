@@ -29,6 +29,9 @@ pub enum FaultError {
     /// The operator carries the run out and cannot be crashed or paused.
     #[error("the host {0} carries the run out and can neither be crashed nor paused")]
     Operator(String),
+    /// Only the application host runs futures given to it.
+    #[error("{0} runs nothing but its own program; futures are run on the application host")]
+    TakesNoGuests(String),
     /// The run is over.
     #[error("the run is over")]
     Over,
