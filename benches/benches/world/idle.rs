@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use jiff::SignedDuration;
 use recovery::client::Client;
 use recovery::model::Secret;
+use recovery::ports::clock::later;
 use sim::world::{EngineOptions, Facts, HostKit, HostPlan, drive};
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -67,8 +68,10 @@ async fn receive(kit: HostKit) {
 async fn send(kit: HostKit, every: SignedDuration, beats: Rc<Cell<u64>>) {
     let client =
         Client::new(Arc::clone(&kit.clock), Arc::clone(&kit.network), "service:80".to_owned(), Secret::new("token"));
+    let mut next = kit.clock.now();
     loop {
-        kit.clock.sleep(every).await;
+        next = later(next, every);
+        kit.clock.sleep_until(next).await;
         let answer = client.send(Method::POST, "/beat", None, None, SignedDuration::from_secs(10)).await;
         assert!(answer.is_ok_and(|answer| answer.status == 200), "a heartbeat was lost");
         beats.set(beats.get() + 1);
