@@ -66,7 +66,8 @@ async fn read_instance(stage: Stage, exchanges: u32) -> Bytes {
     let client = Client::new(clock, network, stage.service.clone(), stage.access_token.clone());
     let timeout = SignedDuration::from_secs(30);
     let order = json!({ "product": "sqlserver 2012 web", "region": "north" });
-    let made = client.send(Method::POST, "/v1/instances", Some(&order), None, timeout).await.expect("an answer");
+    let made = client.send(Method::POST, "/v1/instances", Some(&order), Some("bench"), timeout).await;
+    let made = made.expect("an answer");
     let id = made.body["id"].as_str().unwrap_or_else(|| panic!("no instance: {made:?}")).to_owned();
     stage.ports.clock.sleep(SignedDuration::from_mins(10)).await;
     let mut last = Value::Null;

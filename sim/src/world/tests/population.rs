@@ -1,9 +1,15 @@
 //! Tests of the whole population.
 
-use crate::world::{APPLICATION, FaultError, Stage, WorldOptions, run};
+use crate::world::{APPLICATION, FaultError, Facts, SERVICE, Stage, WorldOptions, run};
+use http::Method;
 use jiff::SignedDuration;
+use recovery::client::Client;
+use recovery::model::InstanceId;
+use recovery::model::photograph::Photograph;
+use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 #[test]
 fn the_population_is_as_ordered() {
@@ -35,4 +41,79 @@ fn a_guest_runs_on_the_application_host_with_its_ports() {
     })
     .unwrap();
     assert_eq!(*seen.borrow(), [15]);
+}
+
+fn client(stage: &Stage) -> Client {
+    let (clock, network) = (Arc::clone(&stage.ports.clock), Arc::clone(&stage.ports.network));
+    Client::new(clock, network, stage.service.clone(), stage.access_token.clone())
+}
+
+/// Asks until there is an answer.
+async fn ask(stage: &Stage, client: &Client, method: Method, path: &str, body: Option<Value>) -> Value {
+    loop {
+        let timeout = SignedDuration::from_secs(10);
+        match client.send(method.clone(), path, body.as_ref(), Some("the-same-key"), timeout).await {
+            Ok(answer) if answer.status < 500 => return answer.body,
+            _ => stage.ports.clock.sleep(SignedDuration::from_secs(2)).await,
+        }
+    }
+}
+
+struct Seen {
+    made: Value,
+    shown: Value,
+    machine: Option<String>,
+    photograph: Option<Photograph>,
+}
+
+/// Orders an instance from a service that dies at one of its writes meanwhile, if at all.
+fn order_an_instance(seed: u64, death: Option<(u64, bool)>) -> (Seen, Facts) {
+    let options = WorldOptions { seed, ..WorldOptions::default() };
+    let ran = run(&options, move |stage: Stage| async move {
+        let client = client(&stage);
+        stage.ports.clock.sleep(SignedDuration::from_secs(1)).await;
+        if let Some((nth, torn)) = death {
+            stage.control.crash_at_write(SERVICE, nth, torn).await.unwrap();
+            let control = stage.control.clone();
+            let clock = Arc::clone(&stage.ports.clock);
+            tokio::task::spawn_local(async move {
+                clock.sleep(SignedDuration::from_secs(60)).await;
+                control.bounce(SERVICE).await.unwrap();
+            });
+        }
+        let order = json!({ "product": "sqlserver 2012 web", "region": "north" });
+        let made = ask(&stage, &client, Method::POST, "/v1/instances", Some(order)).await;
+        stage.ports.clock.sleep(SignedDuration::from_mins(30)).await;
+        let id = InstanceId(made["id"].as_str().unwrap_or_default().to_owned());
+        let shown = ask(&stage, &client, Method::GET, &format!("/v1/instances/{id}"), None).await;
+        let machine = stage.control.machine_of(&id);
+        Seen { made, shown, machine, photograph: stage.control.photograph(&id) }
+    });
+    ran.unwrap()
+}
+
+#[test]
+fn an_instance_is_made_on_a_machine_and_can_be_photographed() {
+    let (seen, facts) = order_an_instance(3, None);
+    assert_eq!(seen.shown["state"], "Running", "{} {}", seen.made, seen.shown);
+    assert!(seen.machine.is_some_and(|machine| machine.starts_with("machine-")));
+    assert!(seen.photograph.is_some());
+    assert!(facts.steps < 2_000, "{facts:?}");
+}
+
+#[test]
+fn the_whole_system_does_the_same_again_with_the_same_seed() {
+    let (first, facts) = order_an_instance(5, None);
+    let (second, again) = order_an_instance(5, None);
+    assert_eq!((first.shown.clone(), facts), (second.shown, again));
+    assert_ne!(first.shown["id"], order_an_instance(6, None).0.shown["id"]);
+}
+
+#[test]
+fn an_ordered_instance_comes_about_although_the_service_dies_at_any_of_its_writes() {
+    for nth in 1..24 {
+        let (seen, _) = order_an_instance(nth, Some((nth, nth % 2 == 0)));
+        assert_eq!(seen.shown["state"], "Running", "death at write {nth}: {} {}", seen.made, seen.shown);
+        assert!(seen.machine.is_some(), "death at write {nth}");
+    }
 }
