@@ -6,4 +6,5 @@ compile_error!(
      of this repository says so; a RUSTFLAGS variable overrides that file, so unset it or add the flag to it"
 );
 
+pub mod servers;
 pub mod world;

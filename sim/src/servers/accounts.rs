@@ -51,7 +51,8 @@ impl Server {
 
     /// The accounts, without passwords.
     pub fn list_accounts(&self) -> Vec<AccountView> {
-        let view = |(name, account): (&String, &Account)| AccountView { name: name.clone(), grants: account.grants.clone() };
+        let view =
+            |(name, account): (&String, &Account)| AccountView { name: name.clone(), grants: account.grants.clone() };
         self.accounts.iter().map(view).collect()
     }
 

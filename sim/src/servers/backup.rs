@@ -161,7 +161,8 @@ impl Server {
         for log in logs.iter().take_while(|_| until.is_some()) {
             let body: LogBody = unsealed(LOG_MARK, &log.bytes).map_err(|why| unreadable(&log.id, why))?.0;
             if body.held.from_position > position {
-                let why = format!("it begins after position {}, the one before ends at {position}", body.held.from_position);
+                let why =
+                    format!("it begins after position {}, the one before ends at {position}", body.held.from_position);
                 return Err(unreadable(&log.id, why));
             }
             for entry in body.entries.iter().filter(|entry| until.is_some_and(|until| entry.time <= until)) {

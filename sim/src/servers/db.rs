@@ -125,7 +125,8 @@ impl Db {
 
     /// What SQLite knows of an object: its name, table and statement.
     pub fn find(&self, kind: &str, name: &str) -> Result<Option<(String, String, String)>, DatabaseError> {
-        let sql = "select name, tbl_name, coalesce(sql, '') from sqlite_schema where type = ?1 and name = ?2 collate nocase";
+        let sql =
+            "select name, tbl_name, coalesce(sql, '') from sqlite_schema where type = ?1 and name = ?2 collate nocase";
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let found = statement.query_row(params![kind, name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
         found.optional().map_err(failed)
@@ -161,8 +162,10 @@ impl Db {
     fn shape(&self, table: &str) -> Result<Shape, DatabaseError> {
         let mut columns = Vec::new();
         let mut primary = BTreeMap::new();
-        let mut statement =
-            self.connection.prepare_cached("select name, type, \"notnull\", pk from pragma_table_info(?1)").map_err(failed)?;
+        let mut statement = self
+            .connection
+            .prepare_cached("select name, type, \"notnull\", pk from pragma_table_info(?1)")
+            .map_err(failed)?;
         let mut rows = statement.query(params![table]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
             let read = || -> rusqlite::Result<(String, String, bool, i64)> {
@@ -236,9 +239,8 @@ impl Db {
 
     /// Takes away what a dropped foreign key did.
     pub fn drop_follow(&self, key: &str) -> Result<(), DatabaseError> {
-        let drops = ["delete", "update"].map(|event| {
-            format!("drop trigger if exists temp.{};", quoted(&format!("__fk {event} {key}")))
-        });
+        let drops = ["delete", "update"]
+            .map(|event| format!("drop trigger if exists temp.{};", quoted(&format!("__fk {event} {key}"))));
         self.connection.execute_batch(&drops.concat()).map_err(failed)
     }
 

@@ -137,7 +137,11 @@ impl Server {
         Ok(())
     }
 
-    fn all_rows(&self, database: &str, table: &str) -> Result<Vec<Vec<recovery::model::content::Value>>, DatabaseError> {
+    fn all_rows(
+        &self,
+        database: &str,
+        table: &str,
+    ) -> Result<Vec<Vec<recovery::model::content::Value>>, DatabaseError> {
         let sql = format!("select * from {}", quoted(table));
         let mut statement = self.db(database)?.connection.prepare(&sql).map_err(failed)?;
         let width = statement.column_count();

@@ -110,8 +110,11 @@ pub(super) fn objects(db: &Db) -> Result<Vec<Object>, DatabaseError> {
         found.push(made);
     }
     found.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
-    let names: BTreeMap<String, String> =
-        found.iter().filter(|object| can_be_needed(object.kind)).map(|o| (o.name.to_ascii_lowercase(), o.name.clone())).collect();
+    let names: BTreeMap<String, String> = found
+        .iter()
+        .filter(|object| can_be_needed(object.kind))
+        .map(|o| (o.name.to_ascii_lowercase(), o.name.clone()))
+        .collect();
     for object in &mut found {
         if !matches!(object.kind, ObjectKind::Table | ObjectKind::Index | ObjectKind::ForeignKey) {
             object.needs = needs(object, &names);
@@ -140,11 +143,24 @@ fn object(
     }
     let revision = db.catalogue.revision(kind, &name);
     let Owner { definer, security } = owner;
-    Ok(Object { kind, name, table, definition, columns, key: keys, needs: Vec::new(), definer, security, revision, rows })
+    Ok(Object {
+        kind,
+        name,
+        table,
+        definition,
+        columns,
+        key: keys,
+        needs: Vec::new(),
+        definer,
+        security,
+        revision,
+        rows,
+    })
 }
 
 fn count(db: &Db, table: &str) -> Result<u64, DatabaseError> {
-    let mut statement = db.connection.prepare_cached(&format!("select count(*) from {}", quoted(table))).map_err(failed)?;
+    let mut statement =
+        db.connection.prepare_cached(&format!("select count(*) from {}", quoted(table))).map_err(failed)?;
     let count: i64 = statement.query_row([], |row| row.get(0)).map_err(failed)?;
     Ok(u64::try_from(count).unwrap_or(0))
 }

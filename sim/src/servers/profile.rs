@@ -28,8 +28,20 @@ const MYSQL: Profile = Profile {
 
 const SQL_SERVER: Profile = Profile {
     kinds: &[
-        Table, Index, View, Trigger, Procedure, Function, ForeignKey, Sequence, Synonym, Type, Rule, DefaultObject,
-        PlanGuide, Aggregate,
+        Table,
+        Index,
+        View,
+        Trigger,
+        Procedure,
+        Function,
+        ForeignKey,
+        Sequence,
+        Synonym,
+        Type,
+        Rule,
+        DefaultObject,
+        PlanGuide,
+        Aggregate,
     ],
     charset: "chinese_prc_ci_as",
     definers: false,
@@ -37,9 +49,7 @@ const SQL_SERVER: Profile = Profile {
 };
 
 const POSTGRESQL: Profile = Profile {
-    kinds: &[
-        Table, Index, View, Trigger, Procedure, Function, ForeignKey, Sequence, Type, Rule, Domain, Aggregate,
-    ],
+    kinds: &[Table, Index, View, Trigger, Procedure, Function, ForeignKey, Sequence, Type, Rule, Domain, Aggregate],
     charset: "utf8",
     definers: false,
     select_into: true,

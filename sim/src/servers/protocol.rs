@@ -6,9 +6,7 @@ use recovery::model::instance::Configuration;
 use recovery::model::views::AccountView;
 use recovery::model::{BackupId, InstanceId};
 use recovery::ports::cloud::{AccountOrder, CloudError, InstanceOrder, Made};
-use recovery::ports::database::{
-    Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, WriteChunk,
-};
+use recovery::ports::database::{Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, WriteChunk};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;

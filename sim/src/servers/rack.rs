@@ -120,12 +120,7 @@ impl Rack {
     }
 
     /// Does something with the server of an instance on a machine; `None` when it is not there.
-    pub(super) fn on<T>(
-        &self,
-        machine: &str,
-        instance: &InstanceId,
-        work: impl FnOnce(&mut Server) -> T,
-    ) -> Option<T> {
+    pub(super) fn on<T>(&self, machine: &str, instance: &InstanceId, work: impl FnOnce(&mut Server) -> T) -> Option<T> {
         let inner = &mut *lock(&self.inner);
         let master = match inner.slots.get(machine) {
             Some(Slot::Holds(server)) if server.instance == *instance => {

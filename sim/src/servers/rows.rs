@@ -24,8 +24,9 @@ impl Server {
         self.permit(&Actor::session(account), &read.database, table, false)?;
         let order = if shape.key.is_empty() { vec!["rowid".to_owned()] } else { shape.key.clone() };
         let after: Vec<Value> = match &read.after {
-            Some(mark) => serde_json::from_str(mark)
-                .map_err(|_| DatabaseError::Statement("the mark to read on after is not one of this server's".into()))?,
+            Some(mark) => serde_json::from_str(mark).map_err(|_| {
+                DatabaseError::Statement("the mark to read on after is not one of this server's".into())
+            })?,
             None => Vec::new(),
         };
         if !after.is_empty() && after.len() != order.len() {
@@ -139,7 +140,8 @@ fn insert_absent(
     let marks: Vec<_> = (1..=columns.len()).map(|number| format!("?{number}")).collect();
     let mut sql = format!("insert into {} ({}) select {}", quoted(table), quoted_list(columns), marks.join(", "));
     if !places.is_empty() {
-        let same: Vec<_> = key.iter().zip(&places).map(|(name, at)| format!("{} = ?{}", quoted(name), at + 1)).collect();
+        let same: Vec<_> =
+            key.iter().zip(&places).map(|(name, at)| format!("{} = ?{}", quoted(name), at + 1)).collect();
         sql.push_str(&format!(" where not exists (select 1 from {} where {})", quoted(table), same.join(" and ")));
     }
     let values: Vec<&Value> = row.iter().collect();
@@ -157,8 +159,7 @@ fn insert(connection: &Connection, table: &str, row: &ByColumn) -> Result<(), Da
 fn condition<'a>(table: &str, key: &[String], row: &'a ByColumn) -> Result<(String, Vec<&'a Value>), DatabaseError> {
     if key.is_empty() {
         let same: Vec<_> = row.keys().map(|name| format!("{} is ?", quoted(name))).collect();
-        let condition =
-            format!("rowid = (select rowid from {} where {} limit 1)", quoted(table), same.join(" and "));
+        let condition = format!("rowid = (select rowid from {} where {} limit 1)", quoted(table), same.join(" and "));
         return Ok((condition, row.values().collect()));
     }
     let same: Vec<_> = key.iter().map(|name| format!("{} = ?", quoted(name))).collect();
@@ -228,5 +229,7 @@ pub(super) fn replay(
     if done == 1 {
         return Ok(());
     }
-    Err(DatabaseError::Statement(format!("the log does not fit the content: {done} rows of {table} found instead of one")))
+    Err(DatabaseError::Statement(format!(
+        "the log does not fit the content: {done} rows of {table} found instead of one"
+    )))
 }

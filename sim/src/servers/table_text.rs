@@ -39,7 +39,10 @@ pub(super) fn create_table(mut cursor: Cursor<'_>, if_not_exists: bool) -> Resul
     };
     let (mut parts, mut foreign_keys, mut counted) = (Vec::new(), Vec::new(), None);
     for range in ranges {
-        let first = &all[range.start.min(all.len() - 1)];
+        if range.is_empty() {
+            return Err(not_understood(sql, "a column is missing"));
+        }
+        let first = &all[range.start];
         let mut at = range.start;
         let mut constraint = String::new();
         if first.is("constraint") && range.len() > 2 {

@@ -154,7 +154,8 @@ pub(super) fn statements(sql: &str) -> Vec<&str> {
     let (mut first, mut depth, mut has_body) = (None, 0_usize, false);
     for (index, token) in all.iter().enumerate() {
         let start = *first.get_or_insert(token.start);
-        let is_definition = all.iter().find(|token| token.start == start).is_some_and(|t| t.is_any(&["create", "alter"]));
+        let is_definition =
+            all.iter().find(|token| token.start == start).is_some_and(|t| t.is_any(&["create", "alter"]));
         if is_definition && token.is_any(&["trigger", "procedure", "function", "event", "aggregate"]) {
             has_body = true;
         }
