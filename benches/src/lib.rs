@@ -1,1 +1,1 @@
-//! stub
+//! Nothing but the package of the benchmarks; they are in `benches/`.

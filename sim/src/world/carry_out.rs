@@ -6,11 +6,13 @@ use super::engine::{EngineOptions, OPERATOR};
 use super::faults::{Faults, Order};
 use super::network::{Activity, WayState, Ways, pair};
 use super::timers::{HostIndex, Timers};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use turmoil::Sim;
 
@@ -60,6 +62,19 @@ impl Machinery {
         self.names.insert(address, host.to_owned());
     }
 
+    /// Takes down the hosts that died in the middle of a write during the step.
+    pub(crate) fn bury_the_dead(&mut self) {
+        let dead: Vec<String> = self
+            .disks
+            .iter()
+            .filter(|(host, disk)| disk.dead().load(Ordering::Relaxed) && !self.is_down(host))
+            .map(|(host, _)| host.clone())
+            .collect();
+        for host in dead {
+            self.take_down(&host);
+        }
+    }
+
     /// Carries out all wishes in the order they were made.
     pub(crate) fn carry_out_wishes(&mut self) {
         while let Some(wish) = self.faults.take() {
@@ -77,6 +92,7 @@ impl Machinery {
     fn carry_out(&mut self, order: Order) {
         match order {
             Order::Crash { host, torn } => self.crash(&host, torn),
+            Order::CrashAtWrite { host, nth, torn } => self.crash_at_write(&host, nth, torn),
             Order::Start { host } => self.start(&host),
             Order::Exit { host } => self.exit(&host),
             Order::Cut { from, to } => self.change_link(&from, &to, |ways| {
@@ -113,13 +129,28 @@ impl Machinery {
                 disk.lose_unsynced();
             }
         }
+        self.take_down(host);
+    }
+
+    fn take_down(&mut self, host: &str) {
         self.sim.crash(host);
         self.ways.lock().down.insert(host.to_owned());
         self.ways.wake();
+        self.activity.note();
+    }
+
+    fn crash_at_write(&mut self, host: &str, nth: u64, torn: bool) {
+        if let Some(disk) = self.disks.get(host) {
+            let random = ChaCha8Rng::from_rng(&mut self.random);
+            disk.die_at_write(nth, torn, random);
+        }
     }
 
     fn start(&mut self, host: &str) {
         self.crash(host, false);
+        if let Some(disk) = self.disks.get(host) {
+            disk.revive();
+        }
         self.sim.bounce(host);
         self.ways.lock().down.remove(host);
     }

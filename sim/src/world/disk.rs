@@ -1,14 +1,20 @@
 //! A disk in memory that keeps apart what was synced from what was only written.
 
 use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 use recovery::ports::Disk;
 use redb::StorageBackend;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The disk of one host. Clones are the same disk, so it outlives the host's crashes.
 #[derive(Clone, Default)]
-pub struct MemoryDisk(Arc<Mutex<State>>);
+pub struct MemoryDisk {
+    state: Arc<Mutex<State>>,
+    /// Whether the host died in the middle of a write. Nothing it does from then on may be seen.
+    dead: Arc<AtomicBool>,
+}
 
 #[derive(Default)]
 struct State {
@@ -20,6 +26,15 @@ struct State {
     /// Counts openings and crashes. A file opened before the last of them is cut off: at a crash the store's own
     /// tidying up still runs, and must not reach the disk.
     generation: u64,
+    fuse: Option<Fuse>,
+}
+
+/// Lets the host die at a write to come.
+struct Fuse {
+    /// Writes, changes of length and syncs until then.
+    left: u64,
+    torn: bool,
+    random: ChaCha8Rng,
 }
 
 enum Change {
@@ -45,37 +60,15 @@ fn put(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
     bytes[offset..end].copy_from_slice(data);
 }
 
-impl MemoryDisk {
-    /// An empty disk.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+impl State {
+    fn lose_unsynced(&mut self) {
+        self.generation += 1;
+        self.unsynced.clear();
+        self.current = self.durable.clone();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many writes a crash would lose now.
-    #[must_use]
-    pub fn unsynced(&self) -> usize {
-        self.lock().unsynced.len()
-    }
-
-    /// The host crashed: everything that was not synced is gone.
-    pub fn lose_unsynced(&self) {
-        let mut state = self.lock();
-        state.generation += 1;
-        state.unsynced.clear();
-        state.current = state.durable.clone();
-    }
-
-    /// The host crashed: of what was not synced the disk kept some, in any selection, and one write only in part.
-    pub fn tear_unsynced(&self, random: &mut impl Rng) {
-        let mut state = self.lock();
-        let state = &mut *state;
-        state.generation += 1;
-        let changes = std::mem::take(&mut state.unsynced);
+    fn tear_unsynced(&mut self, random: &mut impl Rng) {
+        let changes = std::mem::take(&mut self.unsynced);
         // Half of the time the disk wrote in order and stopped; otherwise any of the writes may be missing.
         let reached = random.random_range(0..=changes.len());
         let in_order: bool = random.random();
@@ -93,14 +86,78 @@ impl MemoryDisk {
             {
                 data.truncate(random.random_range(0..data.len()));
             }
-            change.apply(&mut state.durable);
+            change.apply(&mut self.durable);
         }
-        state.current = state.durable.clone();
+        self.lose_unsynced();
+    }
+
+    /// Counts an access; whether the host dies at it, and then with what is left on the disk.
+    fn burn(&mut self) -> bool {
+        let Some(mut fuse) = self.fuse.take() else { return false };
+        fuse.left = fuse.left.saturating_sub(1);
+        if fuse.left > 0 {
+            self.fuse = Some(fuse);
+            return false;
+        }
+        if fuse.torn {
+            self.tear_unsynced(&mut fuse.random);
+        } else {
+            self.lose_unsynced();
+        }
+        true
+    }
+}
+
+impl MemoryDisk {
+    /// An empty disk.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many writes a crash would lose now.
+    #[must_use]
+    pub fn unsynced(&self) -> usize {
+        self.lock().unsynced.len()
+    }
+
+    /// The host crashed: everything that was not synced is gone.
+    pub fn lose_unsynced(&self) {
+        self.lock().lose_unsynced();
+    }
+
+    /// The host crashed: of what was not synced the disk kept some, in any selection, and one write only in part.
+    pub fn tear_unsynced(&self, random: &mut impl Rng) {
+        self.lock().tear_unsynced(random);
+    }
+
+    /// The host will die at the `nth` access from now that changes or syncs the file: that access and all not synced
+    /// before it are lost or torn.
+    pub fn die_at_write(&self, nth: u64, torn: bool, random: ChaCha8Rng) {
+        self.lock().fuse = Some(Fuse { left: nth.max(1), torn, random });
+    }
+
+    /// Whether the host died in the middle of a write.
+    pub(crate) fn dead(&self) -> &Arc<AtomicBool> {
+        &self.dead
+    }
+
+    /// The host starts again.
+    pub(crate) fn revive(&self) {
+        self.lock().fuse = None;
+        self.dead.store(false, Ordering::Relaxed);
     }
 }
 
 impl Disk for MemoryDisk {
     fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
+        if self.dead.load(Ordering::Relaxed) {
+            return Err(cut_off());
+        }
         let mut state = self.lock();
         state.generation += 1;
         Ok(Box::new(MemoryFile { disk: self.clone(), generation: state.generation }))
@@ -122,22 +179,28 @@ impl std::fmt::Debug for MemoryFile {
 impl MemoryFile {
     fn state(&self) -> io::Result<MutexGuard<'_, State>> {
         let state = self.disk.lock();
-        if state.generation == self.generation {
-            Ok(state)
-        } else {
-            Err(io::Error::new(
-                io::ErrorKind::NotConnected,
-                "the disk was cut off: its host crashed, or opened it anew",
-            ))
-        }
+        if state.generation == self.generation { Ok(state) } else { Err(cut_off()) }
     }
 
     fn change(&self, change: Change) -> io::Result<()> {
         let mut state = self.state()?;
         change.apply(&mut state.current);
         state.unsynced.push(change);
+        self.survive(&mut state)
+    }
+
+    /// Fails where the host dies at this access.
+    fn survive(&self, state: &mut State) -> io::Result<()> {
+        if state.burn() {
+            self.disk.dead.store(true, Ordering::Relaxed);
+            return Err(cut_off());
+        }
         Ok(())
     }
+}
+
+fn cut_off() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the disk was cut off: its host crashed, or opened it anew")
 }
 
 fn position(offset: u64) -> io::Result<usize> {
@@ -169,6 +232,7 @@ impl StorageBackend for MemoryFile {
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.state()?;
         let state = &mut *state;
+        self.survive(state)?;
         for change in state.unsynced.drain(..) {
             change.apply(&mut state.durable);
         }

@@ -163,6 +163,7 @@ where
         if let Some(value) = outcome.take() {
             return Ok((value, facts(&machinery.timers, steps)));
         }
+        machinery.bury_the_dead();
         machinery.carry_out_wishes();
         let under_way = machinery.under_way();
         let go_on = machinery.activity.take() || under_way || delivered;
@@ -218,7 +219,7 @@ fn build(options: &EngineOptions, plans: Vec<HostPlan>) -> Machinery {
         .ephemeral_ports(16_384..=65_535);
     let mut names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
     names.push(OPERATOR.to_owned());
-    let faults = Faults::new(names, OPERATOR, &timers, &activity);
+    let faults = Faults::new(names, OPERATOR, &timers, &ways, &activity);
     let mut machinery = Machinery::new(sim.build(), options, timers, ways, activity, faults);
     machinery.sim.set_message_latency_curve(3.0);
     for plan in plans {
@@ -236,7 +237,8 @@ fn clock_of(machinery: &mut Machinery, options: &EngineOptions, name: &str) -> S
 fn add_host(machinery: &mut Machinery, options: &EngineOptions, plan: HostPlan) {
     let HostPlan { name, disk, main } = plan;
     let clock: Arc<dyn Clock> = Arc::new(clock_of(machinery, options, &name));
-    let network: Arc<dyn Network> = Arc::new(SimNetwork::new(&name, &machinery.ways, &machinery.activity));
+    let dead = disk.as_ref().map(|disk| Arc::clone(disk.dead())).unwrap_or_default();
+    let network: Arc<dyn Network> = Arc::new(SimNetwork::new(&name, &machinery.ways, &machinery.activity, &dead));
     let exited = Rc::new(Cell::new(false));
     machinery.exited.insert(name.clone(), Rc::clone(&exited));
     if let Some(disk) = disk {
@@ -277,7 +279,7 @@ fn add_operator<T, F, Fut>(
     let kit = HostKit {
         name: OPERATOR.to_owned(),
         clock: Arc::new(clock_of(machinery, options, OPERATOR)),
-        network: Arc::new(SimNetwork::new(OPERATOR, &machinery.ways, &machinery.activity)),
+        network: Arc::new(SimNetwork::new(OPERATOR, &machinery.ways, &machinery.activity, &Arc::default())),
         dice: Arc::new(SeededDice::new(options.seed, OPERATOR, 0)),
     };
     let (faults, outcome) = (machinery.faults.clone(), Rc::clone(outcome));

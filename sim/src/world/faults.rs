@@ -3,7 +3,7 @@
 //! turmoil cannot crash a host from inside one, so every wish is queued, carried out between two steps in the order
 //! it was made, and then answered.
 
-use super::network::Activity;
+use super::network::{Activity, Ways};
 use super::timers::Timers;
 use jiff::Timestamp;
 use std::cell::RefCell;
@@ -29,6 +29,9 @@ pub enum FaultError {
     /// The operator carries the run out and cannot be crashed or paused.
     #[error("the host {0} carries the run out and can neither be crashed nor paused")]
     Operator(String),
+    /// Only the application host runs futures given to it.
+    #[error("{0} runs nothing but its own program; futures are run on the application host")]
+    TakesNoGuests(String),
     /// The run is over.
     #[error("the run is over")]
     Over,
@@ -39,6 +42,11 @@ pub enum FaultError {
 pub(crate) enum Order {
     Crash {
         host: String,
+        torn: bool,
+    },
+    CrashAtWrite {
+        host: String,
+        nth: u64,
         torn: bool,
     },
     Start {
@@ -96,16 +104,18 @@ struct Shared {
     hosts: Vec<String>,
     operator: String,
     timers: Timers,
+    ways: Ways,
     activity: Activity,
 }
 
 impl Faults {
-    pub(crate) fn new(hosts: Vec<String>, operator: &str, timers: &Timers, activity: &Activity) -> Self {
+    pub(crate) fn new(hosts: Vec<String>, operator: &str, timers: &Timers, ways: &Ways, activity: &Activity) -> Self {
         Self(Rc::new(Shared {
             wishes: RefCell::default(),
             hosts,
             operator: operator.to_owned(),
             timers: timers.clone(),
+            ways: ways.clone(),
             activity: activity.clone(),
         }))
     }
@@ -175,6 +185,22 @@ impl Faults {
     /// When there is no such host.
     pub async fn crash_torn(&self, host: &str) -> Result<(), FaultError> {
         self.wish(vec![Order::Crash { host: self.server(host)?, torn: true }]).await
+    }
+
+    /// Lets a host crash in the middle of its work: at the `nth` change or sync of its disk from now, which is then lost
+    /// or torn with all that was not synced before it. Without a disk this changes nothing; [`Self::is_down`] tells
+    /// whether it has happened. A new start takes an unspent order back.
+    ///
+    /// # Errors
+    /// When there is no such host.
+    pub async fn crash_at_write(&self, host: &str, nth: u64, torn: bool) -> Result<(), FaultError> {
+        self.wish(vec![Order::CrashAtWrite { host: self.server(host)?, nth, torn }]).await
+    }
+
+    /// Whether a host is down.
+    #[must_use]
+    pub fn is_down(&self, host: &str) -> bool {
+        self.0.ways.lock().down.contains(host)
     }
 
     /// Starts a host again; one that still runs is crashed first.

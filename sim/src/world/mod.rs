@@ -3,19 +3,23 @@
 //! A run is a function of its options, its seed and the code alone. Everything in it happens on one thread.
 
 mod carry_out;
+mod control;
 mod dice;
 mod disk;
 mod engine;
 mod faults;
 mod network;
 mod panics;
+mod run;
 mod timers;
 
+pub use control::{APPLICATION, Control};
 pub use dice::SeededDice;
 pub use disk::MemoryDisk;
 pub use engine::{EngineOptions, Facts, HostKit, HostPlan, WorldError, drive};
 pub use faults::{FaultError, Faults};
 pub use network::SimNetwork;
+pub use run::{SERVICE, Stage, WorldOptions, run};
 pub use timers::{SimClock, Timers};
 
 #[cfg(test)]

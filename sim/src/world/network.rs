@@ -122,15 +122,17 @@ pub struct SimNetwork {
     host: String,
     ways: Ways,
     activity: Activity,
+    dead: Arc<AtomicBool>,
 }
 
 impl SimNetwork {
-    pub(crate) fn new(host: &str, ways: &Ways, activity: &Activity) -> Self {
-        Self { host: host.to_owned(), ways: ways.clone(), activity: activity.clone() }
+    /// The network of a host that sends nothing more once it is dead.
+    pub(crate) fn new(host: &str, ways: &Ways, activity: &Activity, dead: &Arc<AtomicBool>) -> Self {
+        Self { host: host.to_owned(), ways: ways.clone(), activity: activity.clone(), dead: Arc::clone(dead) }
     }
 
     fn stream(&self, inner: TcpStream) -> Box<dyn Stream> {
-        Box::new(SimStream { inner, activity: self.activity.clone() })
+        Box::new(SimStream { inner, activity: self.activity.clone(), dead: Arc::clone(&self.dead) })
     }
 }
 
@@ -180,6 +182,7 @@ impl Listener for SimListener {
 struct SimStream {
     inner: TcpStream,
     activity: Activity,
+    dead: Arc<AtomicBool>,
 }
 
 impl AsyncRead for SimStream {
@@ -198,6 +201,9 @@ impl AsyncRead for SimStream {
 
 impl AsyncWrite for SimStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.dead.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let outcome = Pin::new(&mut self.inner).poll_write(context, bytes);
         if outcome.is_pending() {
             self.activity.0.blocked.store(true, Ordering::Relaxed);

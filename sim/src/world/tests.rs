@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod disks;
+mod population;
 
 type Log = Rc<RefCell<Vec<String>>>;
 

@@ -1,12 +1,12 @@
 //! Tests of the disk: what a crash takes, and that the store opens after every one.
 
-use super::{Disk, HostPlan, MemoryDisk, run};
+use super::{Disk, HostKit, HostPlan, MemoryDisk, run};
 use crate::world::dice::generator;
 use jiff::SignedDuration;
 use redb::{Database, ReadableDatabase, StorageBackend, TableDefinition};
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
 
@@ -50,62 +50,6 @@ fn a_torn_disk_keeps_any_part_of_what_was_not_synced() {
         assert!(seen.contains(part), "{part} is not among {seen:?}");
     }
     assert!(!seen.contains("abcd"), "one write is always kept only in part: {seen:?}");
-}
-
-/// A file whose host crashes at a given write.
-#[derive(Debug)]
-struct Fused {
-    inner: Box<dyn StorageBackend>,
-    disk: Switch,
-    left: Arc<AtomicU64>,
-}
-
-#[derive(Clone)]
-struct Switch {
-    disk: MemoryDisk,
-    torn: bool,
-}
-
-impl std::fmt::Debug for Switch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Switch")
-    }
-}
-
-impl Fused {
-    fn burn(&self) {
-        let left = self.left.load(Ordering::Relaxed);
-        self.left.store(left.saturating_sub(1), Ordering::Relaxed);
-        if left == 1 && self.disk.torn {
-            self.disk.disk.tear_unsynced(&mut generator(9, "fuse", self.disk.disk.unsynced() as u64));
-        } else if left == 1 {
-            self.disk.disk.lose_unsynced();
-        }
-    }
-}
-
-impl StorageBackend for Fused {
-    fn len(&self) -> io::Result<u64> {
-        self.inner.len()
-    }
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.inner.read(offset, out)
-    }
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.inner.set_len(len)?;
-        self.burn();
-        Ok(())
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        self.inner.sync_data()?;
-        self.burn();
-        Ok(())
-    }
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.inner.write(offset, data)?;
-        self.burn();
-        Ok(())
-    }
 }
 
 /// Commits rows until the file fails; how many commits were confirmed, or nothing if the store was not made.
@@ -163,30 +107,82 @@ impl StorageBackend for Boxed {
 fn the_store_opens_after_a_crash_at_every_write_and_keeps_what_it_confirmed() {
     const ROWS_WRITTEN: u64 = 6;
     for torn in [false, true] {
-        let mut fuse = 1;
-        loop {
+        for nth in 1.. {
             let disk = MemoryDisk::new();
-            let left = Arc::new(AtomicU64::new(fuse));
-            let switch = Switch { disk: disk.clone(), torn };
-            let file = Fused { inner: disk.open().unwrap(), disk: switch, left: Arc::clone(&left) };
-            let confirmed = commit_rows(file, ROWS_WRITTEN);
-            let burnt = left.load(Ordering::Relaxed) == 0;
+            disk.die_at_write(nth, torn, generator(9, "fuse", nth));
+            let confirmed = commit_rows(Boxed(disk.open().unwrap()), ROWS_WRITTEN);
+            let died = disk.dead().load(Ordering::Relaxed);
+            disk.revive();
             match (rows_found(&disk), confirmed) {
                 // redb writes its magic number last when it makes a file: one without it never held anything.
                 (Err(error), None) => assert!(error.to_string().contains("magic number"), "{error}"),
                 (found, confirmed) => {
-                    let found = found.unwrap_or_else(|error| panic!("after write {fuse}, torn {torn}: {error}"));
+                    let found = found.unwrap_or_else(|error| panic!("after write {nth}, torn {torn}: {error}"));
                     let confirmed = confirmed.unwrap_or(0);
-                    assert!(found >= confirmed, "after write {fuse}, torn {torn}: {found} of {confirmed} confirmed");
+                    assert!(found >= confirmed, "after write {nth}, torn {torn}: {found} of {confirmed} confirmed");
                 }
             }
-            if !burnt {
+            if !died {
+                assert!(nth > 20, "only {nth} writes were tried");
                 break;
             }
-            fuse += 1;
         }
-        assert!(fuse > 20, "only {fuse} writes were tried");
     }
+}
+
+/// Commits a row for every byte it is sent and answers once it is durable.
+async fn keep_rows(kit: HostKit, disk: MemoryDisk) {
+    let store = Database::builder().create_with_backend(Boxed(disk.open().unwrap())).unwrap();
+    let mut listener = kit.network.listen(7).await.unwrap();
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut byte = [0];
+        while let Ok(1) = stream.read(&mut byte).await {
+            let commit = || -> Result<(), redb::Error> {
+                let transaction = store.begin_write()?;
+                transaction.open_table(ROWS)?.insert(u64::from(byte[0]), [7_u8; 700].as_slice())?;
+                transaction.commit()?;
+                Ok(())
+            };
+            let answer = if commit().is_ok() { b"y" } else { b"n" };
+            let _ = stream.write_all(answer).await;
+        }
+    }
+}
+
+#[test]
+fn a_host_that_dies_in_the_middle_of_a_write_answers_nothing_more_and_comes_back_whole() {
+    let mut died_at = 0;
+    for nth in 1..60 {
+        let disk = MemoryDisk::new();
+        let captured = disk.clone();
+        let host = HostPlan::new("service", move |kit| keep_rows(kit, captured.clone())).with_disk(disk.clone());
+        let ((confirmed, down), _) = run(vec![host], move |kit, faults| async move {
+            kit.clock.sleep(SignedDuration::from_millis(5)).await;
+            faults.crash_at_write("service", nth, nth % 2 == 0).await.unwrap();
+            let mut stream = kit.network.connect("service:7").await.unwrap();
+            let mut confirmed = 0_u64;
+            for row in 0..3 {
+                let mut answer = [b'-'];
+                stream.write_all(&[row]).await.unwrap();
+                let read = kit.clock.timeout(SignedDuration::from_secs(5), stream.read(&mut answer)).await;
+                assert_ne!(answer, *b"n", "a dead host says nothing");
+                if !matches!(read, Some(Ok(1))) {
+                    break;
+                }
+                confirmed += 1;
+            }
+            let down = faults.is_down("service");
+            faults.bounce("service").await.unwrap();
+            kit.clock.sleep(SignedDuration::from_millis(5)).await;
+            assert!(kit.network.connect("service:7").await.is_ok());
+            (confirmed, down)
+        });
+        assert_eq!(down, confirmed < 3);
+        died_at += u64::from(down);
+        assert!(rows_found(&disk).unwrap() >= confirmed, "at write {nth}");
+    }
+    assert!(died_at > 10, "died {died_at} times");
 }
 
 #[test]
