@@ -4,9 +4,12 @@
 use crate::model::Engine;
 use crate::worker::sql::{self, Kind, Token};
 
+/// A verb and the kinds of objects it may be about.
+type Carried = (&'static str, &'static [&'static str]);
+
 /// The statements each engine's incremental migration carries over; PostgreSQL's and PPAS's are those of the page on
 /// migration between instances (C-12).
-const CARRIED: [(Engine, &[(&str, &[&str])]); 4] = [
+const CARRIED: [(Engine, &[Carried]); 4] = [
     (
         Engine::MySql,
         &[
@@ -31,7 +34,7 @@ const CARRIED: [(Engine, &[(&str, &[&str])]); 4] = [
     (Engine::Ppas, POSTGRES_CARRIED),
 ];
 
-const POSTGRES_CARRIED: &[(&str, &[&str])] = &[
+const POSTGRES_CARRIED: &[Carried] = &[
     ("ALTER", &["TABLE"]),
     ("ADD", &["INDEX"]),
     ("CREATE", &["TABLE", "INDEX"]),

@@ -49,11 +49,14 @@ async fn attempt(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<(),
 /// Plans once, before anything is written. The log position is noted first, so that no change between it and the reading
 /// of the rows is missed.
 async fn make_plan(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<(), Stop> {
-    if journey.work.loaded || !journey.work.progress.is_empty() {
+    // With nothing to load a task counts as loaded from the start, and still has to begin somewhere in the log.
+    let incremental = journey.has(MigrationType::Incremental);
+    let begun = !incremental || journey.work.log_position.is_some();
+    if !journey.work.progress.is_empty() || (journey.work.loaded && begun) {
         return Ok(());
     }
     let mut log_position = None;
-    if journey.has(MigrationType::Incremental) {
+    if incremental {
         let facts = servers.call(Side::Source, &Facts).await?.or_fail()?;
         log_position = Some(facts.log_position);
     }

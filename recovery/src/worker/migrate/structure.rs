@@ -9,18 +9,53 @@ use crate::worker::ask::{Create, Describe};
 use crate::worker::lease::Stop;
 use crate::worker::servers::{Servers, Side, refused};
 use crate::worker::sql;
+use std::collections::BTreeMap;
 
 /// Makes the objects of a stage that are not made yet, in order.
 ///
 /// # Errors
 /// When an object cannot be made, or the lease is over.
 pub async fn make(servers: &mut Servers<'_>, journey: &mut Journey, stage: Stage) -> Result<(), Stop> {
+    let mut before = Before::default();
     for index in journey.of_stage(stage) {
-        if !journey.work.progress[index].made {
-            make_one(servers, journey, index).await?;
+        let progress = &journey.work.progress[index];
+        if progress.made {
+            continue;
         }
+        if !progress.announced && !journey.keeps_same_name() {
+            before.refuse_taken(servers, journey, index).await?;
+        }
+        make_one(servers, journey, index).await?;
     }
     Ok(())
+}
+
+/// What the target held before a stage. An object that is not announced yet and is there already is not this task's: it
+/// must not be announced, or a later attempt would take it for its own (DTS-13).
+#[derive(Default)]
+struct Before(BTreeMap<String, Vec<Object>>);
+
+impl Before {
+    async fn refuse_taken(&mut self, servers: &mut Servers<'_>, journey: &Journey, index: usize) -> Result<(), Stop> {
+        let (database, object) = journey.mapped(index)?;
+        if !self.0.contains_key(&database) {
+            let answer = servers.call(Side::Target, &Describe(&database)).await?;
+            let objects = match answer.outcome {
+                Err(DatabaseError::NoSuchDatabase(_)) => Vec::new(),
+                outcome => outcome.map_err(|error| cannot_make(&database, &object, &error))?,
+            };
+            self.0.insert(database.clone(), objects);
+        }
+        let mut there = self.0.get(&database).into_iter().flatten();
+        match there.find(|found| is_in_place_of(found, &object)) {
+            Some(_) => Err(cannot_make(&database, &object, &"an object of that name is there already")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_in_place_of(found: &Object, wanted: &Object) -> bool {
+    found.kind == wanted.kind && found.name == wanted.name && found.table == wanted.table
 }
 
 /// Announces an object, makes it, and reports it made. One that is there already is this task's own when it was
@@ -78,7 +113,6 @@ async fn is_there(servers: &mut Servers<'_>, journey: &Journey, database: &str, 
 /// Whether an object of the target is the one that would be made: the same statement, or for a table the same columns
 /// and key.
 fn is_same(engine: Engine, found: &Object, wanted: &Object) -> bool {
-    let same_place = found.kind == wanted.kind && found.name == wanted.name && found.table == wanted.table;
     let same_table = wanted.kind == ObjectKind::Table && found.columns == wanted.columns && found.key == wanted.key;
-    same_place && (same_table || sql::same(engine, &found.definition, &wanted.definition))
+    is_in_place_of(found, wanted) && (same_table || sql::same(engine, &found.definition, &wanted.definition))
 }

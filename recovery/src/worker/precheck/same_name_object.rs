@@ -1,7 +1,7 @@
 //! Precheck item: nothing in the target bears the name of what is to be made there (DTS-13, C-14).
 
 use super::bench::{Bench, Snag};
-use super::{failed, failed_if_any};
+use super::failed_if_any;
 use crate::model::Engine;
 use crate::model::content::{Object, ObjectKind};
 use crate::model::precheck::PrecheckOutcome;
@@ -36,12 +36,9 @@ pub async fn check(bench: &mut Bench) -> Result<PrecheckOutcome, Snag> {
         }
         taken.push((database.clone(), entry.kind, name.clone()));
     }
-    if causes.is_empty() {
-        return Ok(failed_if_any(&[], ""));
-    }
     let remedy = "Map each to another name, rename or drop it in the target, leave it out, or choose to ignore objects of \
                   the same name, then start again.";
-    Ok(failed(causes.join("; "), remedy))
+    Ok(failed_if_any(&causes, remedy))
 }
 
 /// Whether an object's name is its own in the whole database. Names of indexes mostly belong to their table, those of

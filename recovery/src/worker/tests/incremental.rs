@@ -42,6 +42,19 @@ fn an_incremental_task_never_ends_by_itself() {
 }
 
 #[test]
+fn a_task_of_changes_only_begins_where_the_log_stands() {
+    let shared = world(Engine::MySql, "i", vec![whole("shop")]);
+    shared.server("source", |server| server.log("shop", insert("orders", 1)));
+    shared.after_s(30, |world| {
+        let source = world.servers.get_mut("source").expect("a server");
+        source.log("shop", insert("orders", 6));
+    });
+    drop(shared.turn(60));
+    assert_eq!((failure(&shared), ids(&shared, "shop", "orders")), (None, 1));
+    assert_eq!(shared.lock().service.work.log_position, Some(2));
+}
+
+#[test]
 fn inserts_updates_and_deletes_reach_the_target() {
     let changed = row(2, &[("item", "other")]);
     let changes = vec![

@@ -232,7 +232,7 @@ impl Channel for Shared {
         service.work.epoch += 1;
         let loaded = |kind: &MigrationType| service.phases.get(kind) == Some(&PhaseStatus::Finished);
         let before = service.work.types.iter().filter(|kind| **kind != MigrationType::Incremental);
-        service.work.loaded = !service.work.planned.is_empty() && before.into_iter().all(loaded);
+        service.work.loaded = before.into_iter().all(loaded);
         Ok(Some(service.work.clone()))
     }
 
