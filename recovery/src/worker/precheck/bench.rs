@@ -1,0 +1,250 @@
+//! What precheck items look at: both servers through sessions opened when first needed, and what was read of them kept for
+//! the length of one run.
+
+use super::failed;
+use crate::model::content::{DatabaseFacts, Object};
+use crate::model::precheck::PrecheckOutcome;
+use crate::model::task::MigrationType;
+use crate::model::work::{Access, LeasedWork};
+use crate::ports::database::{DatabaseError, ServerFacts};
+use crate::ports::{Clock, Database, Session};
+use crate::worker::ask::{Ask, Claim, CreateDatabase, Databases, Describe, Facts};
+use crate::worker::lease::{Lease, LetGo};
+use crate::worker::scope::Scope;
+use crate::worker::servers::{CALL_TIMEOUT_S, Side, silent};
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Why the look at an item ended early.
+#[derive(Debug)]
+pub enum Snag {
+    /// The worker has to let go of the task.
+    LetGo(LetGo),
+    /// Its outcome is known already.
+    Outcome(PrecheckOutcome),
+}
+
+impl From<LetGo> for Snag {
+    fn from(let_go: LetGo) -> Self {
+        Self::LetGo(let_go)
+    }
+}
+
+struct Desk {
+    access: Access,
+    session: Option<Result<Box<dyn Session>, DatabaseError>>,
+    claimed: bool,
+    facts: Option<ServerFacts>,
+    databases: Option<Vec<DatabaseFacts>>,
+    objects: BTreeMap<String, Vec<Object>>,
+}
+
+impl Desk {
+    fn new(access: &Access) -> Self {
+        let (access, objects) = (access.clone(), BTreeMap::new());
+        Self { access, session: None, claimed: false, facts: None, databases: None, objects }
+    }
+}
+
+/// The two servers of one precheck run.
+pub struct Bench {
+    /// The lease the run is made under.
+    pub lease: Lease,
+    work: Arc<LeasedWork>,
+    clock: Arc<dyn Clock>,
+    database: Arc<dyn Database>,
+    source: Desk,
+    target: Desk,
+}
+
+impl Bench {
+    /// Nothing is looked at yet.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, database: Arc<dyn Database>, lease: Lease, work: LeasedWork) -> Self {
+        let (source, target) = (Desk::new(&work.source), Desk::new(&work.target));
+        Self { lease, work: Arc::new(work), clock, database, source, target }
+    }
+
+    /// The work.
+    #[must_use]
+    pub fn work(&self) -> Arc<LeasedWork> {
+        Arc::clone(&self.work)
+    }
+
+    /// Whether the task has this type.
+    #[must_use]
+    pub fn has(&self, kind: MigrationType) -> bool {
+        self.work.types.contains(&kind)
+    }
+
+    /// Whether the task moves what is there: structure or rows.
+    #[must_use]
+    pub fn loads(&self) -> bool {
+        self.has(MigrationType::Structure) || self.has(MigrationType::Full)
+    }
+
+    /// One side as the task names it.
+    #[must_use]
+    pub fn access(&self, side: Side) -> &Access {
+        match side {
+            Side::Source => &self.work.source,
+            Side::Target => &self.work.target,
+        }
+    }
+
+    fn desk(&mut self, side: Side) -> &mut Desk {
+        match side {
+            Side::Source => &mut self.source,
+            Side::Target => &mut self.target,
+        }
+    }
+
+    /// Logs in to a server, once a run.
+    ///
+    /// # Errors
+    /// When the worker has to let go of the task.
+    pub async fn connect(&mut self, side: Side) -> Result<Result<(), DatabaseError>, LetGo> {
+        if self.desk(side).session.is_none() {
+            let access = self.desk(side).access.clone();
+            let session = match access.endpoint {
+                None => Err(DatabaseError::Unreachable(format!("instance {} is gone", access.instance))),
+                Some(endpoint) => {
+                    let database = Arc::clone(&self.database);
+                    let connecting = database.connect(&endpoint, &access.login);
+                    let limit = SignedDuration::from_secs(CALL_TIMEOUT_S);
+                    let session = self.lease.keep(self.clock.timeout(limit, connecting)).await?;
+                    session.unwrap_or_else(|| Err(silent()))
+                }
+            };
+            self.desk(side).session = Some(session);
+        }
+        Ok(match &self.desk(side).session {
+            Some(Err(error)) => Err(error.clone()),
+            _ => Ok(()),
+        })
+    }
+
+    /// Asks a server something. An item whose server cannot be reached, or does not tell, fails with that.
+    async fn ask<A: Ask>(&mut self, side: Side, ask: &A) -> Result<A::Answer, Snag> {
+        self.try_ask(side, ask).await?.map_err(|error| Snag::Outcome(not_looked_at(side, &error)))
+    }
+
+    async fn try_ask<A: Ask>(&mut self, side: Side, ask: &A) -> Result<Result<A::Answer, DatabaseError>, LetGo> {
+        if let Err(error) = self.connect(side).await? {
+            return Ok(Err(unreachable_as(&error)));
+        }
+        let desk = match side {
+            Side::Source => &mut self.source,
+            Side::Target => &mut self.target,
+        };
+        let Some(Ok(session)) = &mut desk.session else {
+            return Ok(Err(silent()));
+        };
+        let limit = SignedDuration::from_secs(CALL_TIMEOUT_S);
+        let answer = self.lease.keep(self.clock.timeout(limit, ask.ask(session.as_mut()))).await?;
+        let answer = answer.unwrap_or_else(|| Err(silent()));
+        match &answer {
+            // A broken session answers nothing more in this run.
+            Err(error @ DatabaseError::Unreachable(_)) => desk.session = Some(Err(error.clone())),
+            Err(DatabaseError::Fenced(_)) => return Err(LetGo::Fenced),
+            _ => {}
+        }
+        Ok(answer)
+    }
+
+    /// What a server says of itself and of the account.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn facts(&mut self, side: Side) -> Result<ServerFacts, Snag> {
+        if let Some(facts) = &self.desk(side).facts {
+            return Ok(facts.clone());
+        }
+        let facts = self.ask(side, &Facts).await?;
+        self.desk(side).facts = Some(facts.clone());
+        Ok(facts)
+    }
+
+    /// A database of a server, if it has it.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn database(&mut self, side: Side, name: &str) -> Result<Option<DatabaseFacts>, Snag> {
+        if self.desk(side).databases.is_none() {
+            let databases = self.ask(side, &Databases).await?;
+            self.desk(side).databases = Some(databases);
+        }
+        let databases = self.desk(side).databases.iter().flatten();
+        Ok(databases.into_iter().find(|database| database.name == name).cloned())
+    }
+
+    /// The objects of a database; none where there is no such database.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn objects(&mut self, side: Side, database: &str) -> Result<Vec<Object>, Snag> {
+        if let Some(objects) = self.desk(side).objects.get(database) {
+            return Ok(objects.clone());
+        }
+        let described = self.try_ask(side, &Describe(database)).await?;
+        let objects = match described {
+            Err(DatabaseError::NoSuchDatabase(_)) => Vec::new(),
+            described => described.map_err(|error| Snag::Outcome(not_looked_at(side, &error)))?,
+        };
+        self.desk(side).objects.insert(database.to_owned(), objects.clone());
+        Ok(objects)
+    }
+
+    /// The objects of every database of the source that something is selected of.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn source_objects(&mut self) -> Result<BTreeMap<String, Vec<Object>>, Snag> {
+        let work = self.work();
+        let mut described = BTreeMap::new();
+        for database in Scope::new(&work.objects).databases() {
+            described.insert(database.to_owned(), self.objects(Side::Source, database).await?);
+        }
+        Ok(described)
+    }
+
+    /// Makes a database in the target; claims the task there first, as this writes. One that is there by now is as good.
+    ///
+    /// # Errors
+    /// When the worker has to let go of the task.
+    pub async fn create_database(&mut self, name: &str, charset: &str) -> Result<Result<(), DatabaseError>, LetGo> {
+        if !self.target.claimed {
+            let task = self.lease.task().clone();
+            let claim = Claim(task.as_str(), self.lease.epoch());
+            if let Err(error) = self.try_ask(Side::Target, &claim).await? {
+                return Ok(Err(error));
+            }
+            self.target.claimed = true;
+        }
+        self.target.databases = None;
+        Ok(match self.try_ask(Side::Target, &CreateDatabase(name, charset)).await? {
+            Err(DatabaseError::ObjectExists(_)) => Ok(()),
+            made => made,
+        })
+    }
+}
+
+/// Whatever kept a session from being opened, the server cannot be reached by it.
+fn unreachable_as(error: &DatabaseError) -> DatabaseError {
+    DatabaseError::Unreachable(error.to_string())
+}
+
+/// The outcome of an item that could not be looked at.
+fn not_looked_at(side: Side, error: &DatabaseError) -> PrecheckOutcome {
+    match error {
+        DatabaseError::Unreachable(_) => failed(
+            format!("could not be looked at because the {side} is not reachable"),
+            format!("Repair the connectivity of the {side} first, then start again."),
+        ),
+        error => failed(
+            format!("could not be looked at because the {side} said: {error}"),
+            format!("Repair what the {side} names, then start again."),
+        ),
+    }
+}

@@ -1,0 +1,12 @@
+//! The worker against servers, a service and a clock in memory.
+
+mod crash;
+mod incremental;
+mod leases;
+mod load;
+mod plan;
+mod precheck;
+mod rename;
+mod sample;
+mod servers;
+mod world;

@@ -1,0 +1,276 @@
+//! Every precheck item, passed and failed for each cause.
+
+use super::sample::{foreign_key, only, product, row, shop, table, whole, work};
+use super::servers::Server;
+use super::world::{End, Shared};
+use crate::model::Engine;
+use crate::model::instance::{Grants, Rights};
+use crate::model::precheck::{PrecheckItem as I, PrecheckOutcome};
+use crate::model::task::{SameNameMode, Selection, Work};
+use crate::ports::database::DatabaseError;
+use crate::worker::Interruption;
+use crate::worker::lease::LetGo;
+
+fn world(engine: Engine, letters: &str, objects: Vec<Selection>) -> Shared {
+    let shared = Shared::new(work(Work::Precheck, engine, letters, objects));
+    shared.server("source", |server| {
+        server.put("shop", shop()).rows.insert("goods".into(), vec![row(1, &[])]);
+    });
+    shared.server("target", |server| server.put_empty("shop"));
+    shared
+}
+
+fn mysql() -> Shared {
+    world(Engine::MySql, "sf", vec![whole("shop")])
+}
+
+/// Runs the precheck; the failed items with cause and remedy.
+fn failed(shared: &Shared) -> Vec<(I, String, String)> {
+    let end = shared.turn(1_000);
+    assert!(matches!(end, End::Done(Ok(()))), "{end:?}");
+    let world = shared.lock();
+    assert!(world.service.precheck_done);
+    let order: Vec<I> = world.service.items.iter().map(|result| result.item).collect();
+    let wanted = [
+        I::SourceConnectivity,
+        I::SourcePermission,
+        I::TargetConnectivity,
+        I::TargetPermission,
+        I::SourceVersion,
+        I::SchemaExistence,
+        I::SameNameObject,
+        I::ConstraintIntegrity,
+    ];
+    assert_eq!(order, wanted);
+    let items = world.service.items.iter();
+    let failed = items.filter_map(|result| match &result.outcome {
+        PrecheckOutcome::Success => None,
+        PrecheckOutcome::Failed { cause, remedy } => Some((result.item, cause.clone(), remedy.clone())),
+    });
+    failed.collect()
+}
+
+/// Runs the precheck; the cause of its one failed item.
+fn cause(shared: &Shared, item: I) -> String {
+    let failed = failed(shared);
+    assert_eq!(failed.iter().map(|(item, ..)| *item).collect::<Vec<_>>(), [item], "{failed:?}");
+    assert!(!failed[0].2.is_empty());
+    failed[0].1.clone()
+}
+
+fn change(shared: &Shared, name: &str, change: impl FnOnce(&mut Server)) {
+    shared.server(name, change);
+}
+
+#[test]
+fn all_items_pass_and_nothing_is_written() {
+    for engine in [Engine::MySql, Engine::SqlServer, Engine::PostgreSql, Engine::Ppas] {
+        let shared = world(engine, "sf", vec![whole("shop")]);
+        assert_eq!(failed(&shared), []);
+        let world = shared.lock();
+        assert_eq!((world.servers["target"].writes, world.servers["target"].epoch), (0, 0));
+        assert_eq!(world.servers["source"].writes, 0);
+    }
+}
+
+#[test]
+fn each_cause_of_no_connection_is_told_apart_with_its_remedy() {
+    let causes = [
+        (DatabaseError::NotWhitelisted("worker-1".into()), "not on its whitelist", "Add worker-1 to the whitelist"),
+        (DatabaseError::AccessDenied("app".into()), "denies access to account app", "Correct the account"),
+        (DatabaseError::SslDisabled, "does not offer SSL", "Enable SSL on rm-"),
+        (DatabaseError::Unreachable("no route".into()), "cannot be reached: no route", "See that rm-"),
+    ];
+    for (name, item, permission) in
+        [("source", I::SourceConnectivity, I::SourcePermission), ("target", I::TargetConnectivity, I::TargetPermission)]
+    {
+        for (error, cause, remedy) in causes.clone() {
+            let shared = mysql();
+            change(&shared, name, |server| server.refuses = Some(error));
+            let failed = failed(&shared);
+            let of = |wanted: I| failed.iter().find(|(item, ..)| *item == wanted).expect("it failed");
+            assert!(of(item).1.contains(cause) && of(item).2.starts_with(remedy), "{failed:?}");
+            assert!(of(item).1.contains(&format!("rm-{name}")));
+            assert_eq!(of(permission).1, format!("could not be looked at because the {name} is not reachable"));
+        }
+    }
+}
+
+#[test]
+fn a_gone_instance_and_a_silent_one_fail_connectivity() {
+    let shared = mysql();
+    shared.lock().service.work.source.endpoint = None;
+    let items = failed(&shared);
+    assert_eq!(
+        (items[0].0, items[0].1.as_str()),
+        (I::SourceConnectivity, "the source instance rm-source does not exist any more")
+    );
+    let shared = mysql();
+    change(&shared, "target", |server| server.hangs = true);
+    let items = failed(&shared);
+    assert!(items[0].0 == I::TargetConnectivity && items[0].1.contains("no answer within 60 seconds"), "{items:?}");
+}
+
+#[test]
+fn a_source_account_that_only_reads_passes_for_structure_and_full_but_not_for_incremental() {
+    for (letters, fails) in [("sf", false), ("sfi", true)] {
+        let shared = world(Engine::MySql, letters, vec![whole("shop")]);
+        change(&shared, "source", |server| server.grants = Grants::all(Rights::ReadOnly));
+        if fails {
+            let cause = cause(&shared, I::SourcePermission);
+            assert_eq!(cause, "source account app lacks REPLICATION SLAVE and REPLICATION CLIENT on shop");
+        } else {
+            assert_eq!(failed(&shared), []);
+        }
+    }
+    let shared = world(Engine::MySql, "sfi", vec![whole("shop")]);
+    change(&shared, "source", |server| server.grants = Grants::all(Rights::Owner));
+    assert_eq!(failed(&shared), []);
+}
+
+#[test]
+fn a_privilege_lacking_on_one_selected_object_fails_and_names_it() {
+    let without = |rights| {
+        let mut grants = Grants::all(Rights::ReadWrite);
+        grants.exceptions.insert("shop.goods".into(), rights);
+        grants
+    };
+    let shared = mysql();
+    change(&shared, "source", |server| server.grants = without(Rights::None));
+    assert_eq!(cause(&shared, I::SourcePermission), "source account app lacks SELECT on shop.goods");
+    let shared = mysql();
+    change(&shared, "target", |server| server.grants = without(Rights::ReadOnly));
+    assert_eq!(cause(&shared, I::TargetPermission), "target account app lacks read and write on shop.goods");
+    let shared = world(Engine::SqlServer, "sf", vec![only("shop", "lonely")]);
+    change(&shared, "source", |server| {
+        server.db("shop").expect("it is there").objects.push(table("lonely", &[]));
+        server.grants = without(Rights::None);
+    });
+    assert_eq!(failed(&shared), []);
+}
+
+#[test]
+fn a_target_account_that_only_reads_fails() {
+    let shared = mysql();
+    change(&shared, "target", |server| server.grants = Grants::all(Rights::ReadOnly));
+    assert_eq!(cause(&shared, I::TargetPermission), "target account app lacks read and write on shop");
+}
+
+#[test]
+fn a_source_of_another_engine_or_newer_than_the_target_fails() {
+    let shared = mysql();
+    shared.lock().service.work.target.product = product("mysql 5.6");
+    assert_eq!(cause(&shared, I::SourceVersion), "the target mysql 5.6 is older than the source mysql 5.7");
+    let shared = mysql();
+    shared.lock().service.work.target.product = product("sqlserver 2012 web");
+    assert!(cause(&shared, I::SourceVersion).contains("only within one engine"));
+}
+
+#[test]
+fn a_missing_target_database_is_made_with_the_sources_character_set() {
+    let shared = mysql();
+    change(&shared, "target", |server| server.databases.clear());
+    change(&shared, "source", |server| server.db("shop").expect("it is there").charset = "gbk".into());
+    assert_eq!(failed(&shared), []);
+    let world = shared.lock();
+    assert_eq!(world.servers["target"].databases["shop"].charset, "gbk");
+    assert_eq!(world.servers["target"].epoch, 1);
+}
+
+#[test]
+fn a_missing_target_database_that_cannot_be_made_fails() {
+    let named = |name: &str| Selection { database_as: Some(name.into()), ..whole("shop") };
+    let shared = world(Engine::MySql, "sf", vec![named("Shop2")]);
+    assert!(cause(&shared, I::SchemaExistence).contains("lower-case letters"));
+    let shared = world(Engine::MySql, "sf", vec![named("shop_2-a")]);
+    assert_eq!(failed(&shared), []);
+    let shared = world(Engine::MySql, "sf", vec![named("other")]);
+    change(&shared, "source", |server| server.db("shop").expect("it is there").charset = "big5".into());
+    assert!(cause(&shared, I::SchemaExistence).contains("its character set big5"));
+    let shared = world(Engine::PostgreSql, "sf", vec![named("other")]);
+    assert!(cause(&shared, I::SchemaExistence).contains("on PostgreSQL it has to be made beforehand"));
+    let shared = world(Engine::MySql, "sf", vec![named("other")]);
+    change(&shared, "target", |server| {
+        server.grants = Grants::all(Rights::ReadOnly);
+    });
+    let failed = failed(&shared);
+    let schema = failed.iter().find(|(item, ..)| *item == I::SchemaExistence).expect("it failed");
+    assert!(schema.1.contains("account app may not make it"), "{failed:?}");
+    assert!(!shared.lock().servers["target"].databases.contains_key("other"));
+}
+
+#[test]
+fn what_is_selected_has_to_be_in_the_source() {
+    let columns = Some(vec!["id".to_owned(), "ghost".to_owned()]);
+    let selections = vec![
+        whole("nothing"),
+        only("shop", "gone"),
+        only("nothing", "t"),
+        Selection { columns, ..only("shop", "goods") },
+    ];
+    let shared = world(Engine::MySql, "sf", selections);
+    change(&shared, "target", |server| server.put_empty("nothing"));
+    let cause = cause(&shared, I::SchemaExistence);
+    for what in ["database nothing", "table shop.gone", "column shop.goods.ghost"] {
+        assert!(cause.contains(&format!("selected {what} is not in the source rm-source")), "{cause}");
+    }
+    assert!(!cause.contains("nothing.t"));
+}
+
+#[test]
+fn full_without_structure_needs_the_tables_in_the_target() {
+    let shared = world(Engine::MySql, "f", vec![whole("shop")]);
+    change(&shared, "target", |server| server.db("shop").expect("it is there").objects.push(table("orders", &[])));
+    assert_eq!(cause(&shared, I::SchemaExistence), "table shop.goods is not in the target rm-target");
+}
+
+#[test]
+fn objects_of_the_same_name_fail_all_named_unless_they_are_ignored() {
+    let occupied = |shared: &Shared| {
+        change(shared, "target", |server| {
+            let objects = &mut server.db("shop").expect("it is there").objects;
+            objects.extend([table("orders", &[]), table("open_orders", &[]), table("unrelated", &[])]);
+        });
+    };
+    let shared = mysql();
+    occupied(&shared);
+    let found = cause(&shared, I::SameNameObject);
+    let wanted = "table shop.orders is already in the target rm-target; table shop.open_orders is already in the target rm-target";
+    assert_eq!(found, wanted);
+    let shared = mysql();
+    occupied(&shared);
+    shared.lock().service.work.same_name = SameNameMode::Ignore;
+    assert_eq!(failed(&shared), []);
+    let mapped = |table: &str| Selection { table_as: Some(format!("{table}_2")), ..only("shop", table) };
+    let shared = world(Engine::MySql, "sf", vec![mapped("orders"), mapped("goods")]);
+    occupied(&shared);
+    assert_eq!(failed(&shared), []);
+    let shared = world(Engine::MySql, "f", vec![only("shop", "orders"), only("shop", "goods")]);
+    change(&shared, "target", |server| server.db("shop").expect("it is there").objects.extend(shop()));
+    assert_eq!(failed(&shared), []);
+}
+
+#[test]
+fn a_child_table_selected_without_its_parent_fails() {
+    let shared = world(Engine::MySql, "sf", vec![only("shop", "orders")]);
+    let cause = cause(&shared, I::ConstraintIntegrity);
+    assert_eq!(cause, "table shop.orders is selected without shop.goods, which its foreign key fk_item needs");
+    let shared = world(Engine::MySql, "sf", vec![only("shop", "orders"), only("shop", "goods")]);
+    change(&shared, "source", |server| {
+        let own = foreign_key("fk_self", "orders", "item", "orders");
+        server.db("shop").expect("it is there").objects.push(own);
+    });
+    assert_eq!(failed(&shared), []);
+}
+
+#[test]
+fn a_precheck_that_may_not_write_any_more_lets_go() {
+    let shared = mysql();
+    change(&shared, "target", |server| {
+        server.databases.clear();
+        server.epoch = 9;
+    });
+    let end = shared.turn(1_000);
+    assert!(matches!(end, End::Done(Err(Interruption::LetGo(LetGo::Fenced)))), "{end:?}");
+    assert!(shared.lock().servers["target"].databases.is_empty());
+}

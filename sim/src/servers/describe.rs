@@ -1,0 +1,230 @@
+//! What a server tells of its content: the objects of a database, and the photograph of everything.
+
+use super::catalogue::{Owner, key};
+use super::db::Db;
+use super::profile::word;
+use super::server::Server;
+use super::tokens::{folded, quoted, tokens};
+use super::values::{failed, from_sql, hex};
+use recovery::model::content::{DatabaseFacts, Object, ObjectKind, Row};
+use recovery::model::photograph::{Photograph, PhotographedAccount, PhotographedDatabase, PhotographedObject, Rows};
+use recovery::ports::database::DatabaseError;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Tables up to this many rows are photographed row by row.
+const WHOLE_ROWS_MAX: u64 = 1000;
+
+/// Kinds that SQLite keeps, and its own word for each.
+const SCHEMA_KINDS: [(ObjectKind, &str); 4] = [
+    (ObjectKind::Table, "table"),
+    (ObjectKind::Index, "index"),
+    (ObjectKind::View, "view"),
+    (ObjectKind::Trigger, "trigger"),
+];
+
+impl Server {
+    /// The databases an account may see.
+    pub fn visible_databases(&self, account: &str) -> Result<Vec<DatabaseFacts>, DatabaseError> {
+        let default = self.rights(account)?;
+        let grants = self.accounts.get(account).map(|account| &account.grants);
+        let sees = |name: &str| {
+            let inside = format!("{name}.");
+            let named = grants.is_some_and(|grants| {
+                grants.exceptions.iter().any(|(on, rights)| rights.reads() && (on == name || on.starts_with(&inside)))
+            });
+            named || grants.map_or(default, |grants| grants.on_database(name)).reads()
+        };
+        let visible = self.databases.iter().filter(|(name, _)| sees(name));
+        Ok(visible.map(|(name, db)| DatabaseFacts { name: name.clone(), charset: db.charset.clone() }).collect())
+    }
+
+    /// The objects of a database an account may see, in the order of kind and name.
+    pub fn describe(&self, account: &str, database: &str) -> Result<Vec<Object>, DatabaseError> {
+        let mut objects = objects(self.db(database)?)?;
+        let mut seen = Vec::new();
+        for object in &objects {
+            let on = object.table.as_deref().unwrap_or(&object.name);
+            seen.push(self.rights_on(account, database, on)?.reads());
+        }
+        let mut seen = seen.into_iter();
+        objects.retain(|_| seen.next().unwrap_or(false));
+        Ok(objects)
+    }
+
+    /// The canonical content of the whole server.
+    pub fn photograph(&self) -> Result<Photograph, DatabaseError> {
+        let mut databases = BTreeMap::new();
+        for (name, db) in &self.databases {
+            databases.insert(name.clone(), photograph(db)?);
+        }
+        let accounts = self.accounts.iter().map(|(name, account)| {
+            let mark = password_mark(account.password.expose());
+            (name.clone(), PhotographedAccount { password_mark: mark, grants: account.grants.clone() })
+        });
+        let mut settings = BTreeMap::new();
+        let configuration = &self.configuration;
+        let whitelist: Vec<&str> = configuration.whitelist.iter().map(String::as_str).collect();
+        settings.insert("whitelist".to_owned(), whitelist.join(","));
+        settings.insert("ssl".to_owned(), configuration.ssl.to_string());
+        for (name, value) in &configuration.parameters {
+            settings.insert(format!("parameter.{name}"), value.clone());
+        }
+        Ok(Photograph { databases, accounts: accounts.collect(), settings, log_position: self.log.position() })
+    }
+}
+
+/// Equal marks, equal passwords, on every server.
+fn password_mark(password: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"firedrill password mark\n");
+    hash.update(password.as_bytes());
+    let mut mark = hex(hash.finalize().as_slice());
+    mark.truncate(12);
+    mark
+}
+
+/// All objects of a database in the order of kind and name.
+pub(super) fn objects(db: &Db) -> Result<Vec<Object>, DatabaseError> {
+    let mut found = Vec::new();
+    for (kind, sqlite_kind) in SCHEMA_KINDS {
+        let sql = "select name, tbl_name, sql from sqlite_schema
+            where type = ?1 and sql is not null and name not like 'sqlite\\_%' escape '\\' order by name";
+        let mut statement = db.connection.prepare_cached(sql).map_err(failed)?;
+        let rows = statement.query_map([sqlite_kind], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        let rows: Vec<(String, String, String)> = rows.and_then(Iterator::collect).map_err(failed)?;
+        for (name, table, sql) in rows {
+            let owner = db.catalogue.owners.get(&key(kind, &name)).cloned().unwrap_or_default();
+            let table = Some(table).filter(|_| matches!(kind, ObjectKind::Index | ObjectKind::Trigger));
+            found.push(object(db, kind, name, table, sql, owner)?);
+        }
+    }
+    for definition in db.catalogue.definitions.values() {
+        let (name, text, owner) = (definition.name.clone(), definition.text.clone(), definition.owner.clone());
+        found.push(object(db, definition.kind, name, None, text, owner)?);
+    }
+    for foreign in db.catalogue.foreign_keys.values() {
+        let (name, table) = (foreign.name.clone(), Some(foreign.table.clone()));
+        let mut made = object(db, ObjectKind::ForeignKey, name, table, foreign.definition(), Owner::default())?;
+        made.needs = Some(foreign.parent.clone()).filter(|parent| *parent != foreign.table).into_iter().collect();
+        found.push(made);
+    }
+    found.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+    let names: BTreeMap<String, String> = found
+        .iter()
+        .filter(|object| can_be_needed(object.kind))
+        .map(|o| (o.name.to_ascii_lowercase(), o.name.clone()))
+        .collect();
+    for object in &mut found {
+        if !matches!(object.kind, ObjectKind::Table | ObjectKind::Index | ObjectKind::ForeignKey) {
+            object.needs = needs(object, &names);
+        }
+    }
+    Ok(found)
+}
+
+fn can_be_needed(kind: ObjectKind) -> bool {
+    !matches!(kind, ObjectKind::Index | ObjectKind::Trigger | ObjectKind::ForeignKey | ObjectKind::Event)
+}
+
+fn object(
+    db: &Db,
+    kind: ObjectKind,
+    name: String,
+    table: Option<String>,
+    definition: String,
+    owner: Owner,
+) -> Result<Object, DatabaseError> {
+    let (mut columns, mut keys, mut rows) = (Vec::new(), Vec::new(), 0);
+    if let (ObjectKind::Table, Some((_, shape))) = (kind, db.catalogue.table(&name)) {
+        columns.clone_from(&shape.columns);
+        keys.clone_from(&shape.key);
+        rows = count(db, &name)?;
+    }
+    let revision = db.catalogue.revision(kind, &name);
+    let Owner { definer, security } = owner;
+    Ok(Object {
+        kind,
+        name,
+        table,
+        definition,
+        columns,
+        key: keys,
+        needs: Vec::new(),
+        definer,
+        security,
+        revision,
+        rows,
+    })
+}
+
+fn count(db: &Db, table: &str) -> Result<u64, DatabaseError> {
+    let mut statement =
+        db.connection.prepare_cached(&format!("select count(*) from {}", quoted(table))).map_err(failed)?;
+    let count: i64 = statement.query_row([], |row| row.get(0)).map_err(failed)?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// The names of other objects that stand in a definition.
+fn needs(object: &Object, names: &BTreeMap<String, String>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for token in tokens(&object.definition).iter().filter(|token| token.is_name()) {
+        let Some(name) = names.get(&token.name().to_ascii_lowercase()) else { continue };
+        let is_own = *name == object.name || object.table.as_ref() == Some(name);
+        if !is_own && !found.contains(name) {
+            found.push(name.clone());
+        }
+    }
+    found.sort();
+    found
+}
+
+fn photograph(db: &Db) -> Result<PhotographedDatabase, DatabaseError> {
+    let mut objects_by_name = BTreeMap::new();
+    for object in objects(db)? {
+        let rows = if object.kind == ObjectKind::Table { Some(rows(db, &object)?) } else { None };
+        let enabled = match object.kind {
+            ObjectKind::ForeignKey => {
+                db.catalogue.foreign_keys.get(&object.name.to_ascii_lowercase()).is_some_and(|key| key.enabled)
+            }
+            _ => true,
+        };
+        let entry = format!("{} {}", word(object.kind), object.name);
+        objects_by_name.insert(
+            entry,
+            PhotographedObject {
+                kind: object.kind,
+                name: object.name,
+                definition: folded(&object.definition),
+                definer: object.definer,
+                security: object.security,
+                enabled,
+                needs: object.needs,
+                rows,
+            },
+        );
+    }
+    Ok(PhotographedDatabase { charset: db.charset.clone(), objects: objects_by_name })
+}
+
+fn rows(db: &Db, table: &Object) -> Result<Rows, DatabaseError> {
+    let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    let list = super::tokens::quoted_list(&columns);
+    let order: Vec<String> = (1..=columns.len()).map(|number| number.to_string()).collect();
+    let sql = format!("select {list} from {} order by {}", quoted(&table.name), order.join(", "));
+    let mut statement = db.connection.prepare_cached(&sql).map_err(failed)?;
+    let mut found = statement
+        .query_map([], |row| (0..columns.len()).map(|index| row.get_ref(index).map(from_sql)).collect())
+        .map_err(failed)?;
+    if table.rows <= WHOLE_ROWS_MAX {
+        let rows: Vec<Row> = found.collect::<Result<_, _>>().map_err(failed)?;
+        return Ok(Rows::Whole { columns, key: table.key.clone(), rows });
+    }
+    let mut hash = Sha256::new();
+    found.try_for_each(|row: rusqlite::Result<Row>| {
+        hash.update(serde_json::to_vec(&row.map_err(failed)?).unwrap_or_default());
+        hash.update(b"\n");
+        Ok::<(), DatabaseError>(())
+    })?;
+    Ok(Rows::Digest { count: table.rows, sha256: hex(hash.finalize().as_slice()) })
+}

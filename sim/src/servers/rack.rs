@@ -1,0 +1,219 @@
+//! The durable content of all machines: which instance each holds, and that instance's server.
+
+use super::backup::Fetched;
+use super::functions::lock;
+use super::log::LogEntry;
+use super::server::{Birth, Server};
+use jiff::Timestamp;
+use recovery::model::InstanceId;
+use recovery::model::photograph::Photograph;
+use recovery::ports::cloud::{CloudError, Content, InstanceOrder, Made};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// The machines' disks. What a machine committed stays here when the machine itself crashes.
+#[derive(Clone)]
+pub struct Rack {
+    inner: Arc<Mutex<Inner>>,
+}
+
+struct Inner {
+    seed: u64,
+    /// Machines in the order they are taken.
+    names: Vec<String>,
+    slots: BTreeMap<String, Slot>,
+}
+
+/// What is on a machine.
+enum Slot {
+    Free,
+    /// An instance is to be made there, or its making was cut off.
+    Reserved(InstanceId),
+    Holds(Box<Server>),
+}
+
+impl Slot {
+    fn instance(&self) -> Option<&InstanceId> {
+        match self {
+            Self::Free => None,
+            Self::Reserved(instance) => Some(instance),
+            Self::Holds(server) => Some(&server.instance),
+        }
+    }
+}
+
+impl Rack {
+    /// Empty machines.
+    pub fn new(seed: u64, machines: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let names: Vec<String> = machines.into_iter().map(Into::into).collect();
+        let slots = names.iter().map(|name| (name.clone(), Slot::Free)).collect();
+        Self { inner: Arc::new(Mutex::new(Inner { seed, names, slots })) }
+    }
+
+    /// The canonical content of an instance, looked at directly: no network, no time.
+    #[must_use]
+    pub fn photograph(&self, instance: &InstanceId) -> Option<Photograph> {
+        let machine = self.machine_of(instance)?;
+        match self.on(&machine, instance, |server| server.photograph())? {
+            Ok(photograph) => Some(photograph),
+            Err(error) => {
+                tracing::error!(%instance, %error, "an instance cannot be photographed");
+                None
+            }
+        }
+    }
+
+    /// The machine an instance is on, or is to be made on.
+    #[must_use]
+    pub fn machine_of(&self, instance: &InstanceId) -> Option<String> {
+        let inner = lock(&self.inner);
+        let found = inner.slots.iter().find(|(_, slot)| slot.instance() == Some(instance));
+        found.map(|(machine, _)| machine.clone())
+    }
+
+    /// The instances that are there.
+    #[must_use]
+    pub fn instances(&self) -> Vec<InstanceId> {
+        let inner = lock(&self.inner);
+        let made = inner.slots.values().filter_map(|slot| match slot {
+            Slot::Holds(server) => Some(server.instance.clone()),
+            Slot::Free | Slot::Reserved(_) => None,
+        });
+        made.collect()
+    }
+
+    /// Takes an instance off its machine at once, with all it holds; its sessions end.
+    pub fn stop(&self, instance: &InstanceId) {
+        for slot in lock(&self.inner).slots.values_mut() {
+            if slot.instance() == Some(instance) {
+                *slot = Slot::Free;
+            }
+        }
+    }
+
+    /// The machine of an instance, or a free one that is now its.
+    pub(super) fn reserve(&self, instance: &InstanceId) -> Option<String> {
+        if let Some(machine) = self.machine_of(instance) {
+            return Some(machine);
+        }
+        let inner = &mut *lock(&self.inner);
+        let free = inner.names.iter().find(|name| matches!(inner.slots.get(*name), Some(Slot::Free)))?.clone();
+        inner.slots.insert(free.clone(), Slot::Reserved(instance.clone()));
+        Some(free)
+    }
+
+    /// Frees a machine of an instance.
+    pub(super) fn free(&self, machine: &str, instance: &InstanceId) {
+        if let Some(slot) = lock(&self.inner).slots.get_mut(machine)
+            && slot.instance() == Some(instance)
+        {
+            *slot = Slot::Free;
+        }
+    }
+
+    /// The instance made on a machine.
+    pub(super) fn instance_on(&self, machine: &str) -> Option<InstanceId> {
+        match lock(&self.inner).slots.get(machine) {
+            Some(Slot::Holds(server)) => Some(server.instance.clone()),
+            _ => None,
+        }
+    }
+
+    /// Does something with the server of an instance on a machine; `None` when it is not there.
+    pub(super) fn on<T>(&self, machine: &str, instance: &InstanceId, work: impl FnOnce(&mut Server) -> T) -> Option<T> {
+        let inner = &mut *lock(&self.inner);
+        let master = match inner.slots.get(machine) {
+            Some(Slot::Holds(server)) if server.instance == *instance => {
+                server.follows.clone().map(|master| (master, server.log.position()))
+            }
+            _ => return None,
+        };
+        let news = master.map_or_else(Vec::new, |(master, position)| inner.news(&master, position));
+        match inner.slots.get_mut(machine) {
+            Some(Slot::Holds(server)) => {
+                if let Err(error) = server.follow(news) {
+                    tracing::error!(%instance, %error, "a replica cannot follow its master");
+                }
+                Some(work(server))
+            }
+            _ => None,
+        }
+    }
+
+    /// What an instance that is there was made as.
+    pub(super) fn made(&self, machine: &str, instance: &InstanceId) -> Option<Made> {
+        self.on(machine, instance, |server| server.made.clone())
+    }
+
+    /// Makes a server as ordered, without putting it anywhere; gives how many log entries were replayed.
+    pub(super) fn build(
+        &self,
+        order: &InstanceOrder,
+        endpoint: String,
+        fetched: &[Fetched],
+        now: Timestamp,
+    ) -> Result<(Box<Server>, usize), CloudError> {
+        let failed = |error: recovery::ports::database::DatabaseError| CloudError::Failed(error.to_string());
+        let inner = &mut *lock(&self.inner);
+        let birth = Birth {
+            instance: order.instance.clone(),
+            product: order.product,
+            configuration: order.configuration.clone(),
+            now,
+            life_s: order.life_s,
+            endpoint,
+            seed: inner.seed,
+        };
+        match &order.content {
+            Content::Empty { account } => {
+                let server = Server::empty(birth, account.as_ref()).map_err(failed)?;
+                Ok((Box::new(server), 0))
+            }
+            Content::Restored(restore) => {
+                let (data, logs) =
+                    fetched.split_first().ok_or_else(|| CloudError::Failed("no backup was read".into()))?;
+                let (server, replayed) = Server::restored(birth, data, logs, restore.until)?;
+                Ok((Box::new(server), replayed))
+            }
+            Content::Replica { master } => {
+                let found = inner.server(master).ok_or_else(|| CloudError::NoSuchInstance(master.clone()))?;
+                let server = Server::replica(birth, found).map_err(failed)?;
+                Ok((Box::new(server), 0))
+            }
+        }
+    }
+
+    /// Puts a server on the machine reserved for it.
+    pub(super) fn install(&self, machine: &str, mut server: Box<Server>, now: Timestamp) -> Result<Made, CloudError> {
+        let mut inner = lock(&self.inner);
+        match inner.slots.get_mut(machine) {
+            Some(slot @ Slot::Reserved(_)) if slot.instance() == Some(&server.instance) => {
+                server.made_at = now;
+                let made = server.made.clone();
+                *slot = Slot::Holds(server);
+                Ok(made)
+            }
+            _ => Err(CloudError::NoSuchInstance(server.instance.clone())),
+        }
+    }
+
+    /// Whether a machine is kept for an instance that is not made yet.
+    pub(super) fn is_reserved(&self, machine: &str, instance: &InstanceId) -> bool {
+        matches!(lock(&self.inner).slots.get(machine), Some(Slot::Reserved(reserved)) if reserved == instance)
+    }
+}
+
+impl Inner {
+    fn server(&mut self, instance: &InstanceId) -> Option<&mut Server> {
+        self.slots.values_mut().find_map(|slot| match slot {
+            Slot::Holds(server) if server.instance == *instance => Some(&mut **server),
+            _ => None,
+        })
+    }
+
+    /// What a master logged after a position.
+    fn news(&mut self, master: &InstanceId, position: u64) -> Vec<LogEntry> {
+        let entries = self.server(master).and_then(|server| server.log.after(position).ok().map(<[LogEntry]>::to_vec));
+        entries.unwrap_or_default()
+    }
+}
