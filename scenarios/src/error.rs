@@ -14,7 +14,6 @@ const WIDTH: usize = 100;
 /// A file that is no scenario. Its `related` diagnostics are the problems, in the order of the file.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{} is not a scenario: {}", file, Counted(problems.len()))]
-#[diagnostic(code(scenario))]
 pub struct ScenarioError {
     /// The file, as it was given.
     pub file: String,
@@ -165,6 +164,9 @@ pub(crate) fn listed<S: AsRef<str>>(words: &[S], last: &str) -> String {
     }
 }
 
+/// Words that are still listed where one of them is near.
+const SHOWN_BESIDE_NEAREST: usize = 20;
+
 /// "did you mean" with the nearest word, where one is near enough, then what would be accepted.
 pub(crate) fn accepted<S: AsRef<str>>(found: &str, words: &[S], what: &str) -> String {
     if words.is_empty() {
@@ -172,6 +174,7 @@ pub(crate) fn accepted<S: AsRef<str>>(found: &str, words: &[S], what: &str) -> S
     }
     let all = format!("{what}: {}", listed(words, "or"));
     match nearest(found, words) {
+        Some(near) if words.len() > SHOWN_BESIDE_NEAREST => format!("did you mean {}?", quoted(near)),
         Some(near) => format!("did you mean {}? {all}", quoted(near)),
         None => all,
     }

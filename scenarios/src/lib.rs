@@ -3,6 +3,7 @@
 pub mod action;
 pub mod error;
 pub mod expectation;
+pub mod fault;
 mod fields;
 mod keys;
 pub mod load;
@@ -15,6 +16,10 @@ mod time;
 pub use action::*;
 pub use error::{Problem, ScenarioError};
 pub use expectation::*;
+pub use fault::*;
 pub use load::{FILE_BYTES_MAX, LoadError, Source, builtin, load};
 pub use scenario::*;
 pub use schema::schema;
+
+#[cfg(test)]
+mod tests;

@@ -108,9 +108,9 @@ impl Reader<'_> {
         let (message, label) = match form {
             Some(form) if elsewhere => {
                 let chosen = quoted(form.chosen_by());
-                (format!("{} does not go with {chosen} in a {}", quoted(found), shape.name), "out of place")
+                (format!("{} does not go with {chosen} in this {}", quoted(found), shape.name), "out of place")
             }
-            _ => (format!("a {} has no key {}", shape.name, quoted(found)), "unknown key"),
+            _ => (format!("this {} has no key {}", shape.name, quoted(found)), "unknown key"),
         };
         self.problems.add(&key.span(), message, label, accepted(found, &names, "its keys are"));
     }

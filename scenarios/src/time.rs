@@ -82,7 +82,8 @@ pub(crate) fn shift(text: &str) -> Result<SignedDuration, String> {
         (_, Some(rest)) => (false, rest),
         (None, None) => (false, trimmed),
     };
-    let length = SignedDuration::try_from(time(unsigned)?).map_err(|_| format!("{} is too long", quoted(text)))?;
+    let length =
+        SignedDuration::try_from(time(unsigned.trim())?).map_err(|_| format!("{} is too long", quoted(text)))?;
     Ok(if negative { -length } else { length })
 }
 

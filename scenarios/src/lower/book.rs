@@ -30,8 +30,8 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Words that stand for moments or backups themselves.
-const RESERVED: [&str; 3] = ["earliest", "latest", "now"];
+/// Words that stand for moments or backups themselves. A mark may be called `now`: it then stands for itself.
+const RESERVED: [&str; 2] = ["earliest", "latest"];
 
 #[derive(Debug, Clone, Copy)]
 struct Named {
@@ -87,7 +87,8 @@ impl Book {
         }
     }
 
-    fn all(&self, kind: Kind) -> Vec<&str> {
+    /// The names of a kind.
+    pub(super) fn all(&self, kind: Kind) -> Vec<&str> {
         self.names.iter().filter(|(_, named)| named.kind == kind).map(|(name, _)| name.as_str()).collect()
     }
 

@@ -2,8 +2,8 @@
 
 use super::Lower;
 use super::book::Kind;
-use crate::action::{CallMethod, CallStep, CallToken, Fault, FaultStep, PathPiece};
 use crate::error::quoted;
+use crate::fault::{CallMethod, CallStep, CallToken, Fault, FaultStep, PathPiece};
 use crate::fields::{At, Fields, Read, Word};
 use crate::scenario::Host;
 use std::time::Duration;

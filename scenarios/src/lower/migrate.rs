@@ -213,7 +213,13 @@ impl Lower {
             })
             .collect();
         let help = format!("{hint}; {}", accepted(&key.value, &tables, "selected are"));
-        let help = help.trim_end_matches("; ").to_owned();
+        let whole = objects.iter().any(|object| object.table.is_none());
+        let help = match whole && !key.value.starts_with("db:") {
+            true => {
+                format!("{help}; within a whole database tables keep their names and columns: select them one by one")
+            }
+            false => help.trim_end_matches("; ").to_owned(),
+        };
         self.problems.add(&key.span, format!("{} is not selected", quoted(&key.value)), "not selected", help);
     }
 

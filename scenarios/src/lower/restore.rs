@@ -6,7 +6,7 @@ use crate::action::{CloneStep, RestorePoint, TemporaryStep};
 use crate::error::{listed, quoted};
 use crate::fields::{At, Fields, Word};
 use crate::scenario::AccountSpec;
-use crate::time::name_and_shift;
+use crate::time::{SHIFT_HELP, name_and_shift, shift};
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::instance::Billing;
 
@@ -136,6 +136,8 @@ impl Lower {
             let message = format!("{} is no moment", quoted(at.value));
             let help = "write a date and a time with its offset, `2026-01-05T09:30:00Z`";
             self.problems.add(&at.span, message, "not accepted", help);
+        } else if let Some(said) = self.book.wrong_shift(at.value) {
+            self.problems.add(&at.span, said, "not accepted", SHIFT_HELP);
         } else {
             let name = At { span: at.span.clone(), value: name_and_shift(at.value).0 };
             self.unknown(&name, "mark", &[Kind::Mark]);
@@ -152,10 +154,21 @@ impl super::Book {
             false => name_and_shift(text),
         };
         match name {
+            mark if self.is(mark, Kind::Mark) => Some(RestorePoint::Mark { mark: mark.into(), offset }),
             "earliest" => Some(RestorePoint::Earliest(offset)),
             "latest" => Some(RestorePoint::Latest(offset)),
             "now" => Some(RestorePoint::Now(offset)),
-            mark => self.is(mark, Kind::Mark).then(|| RestorePoint::Mark { mark: mark.into(), offset }),
+            _ => None,
         }
+    }
+
+    /// What is wrong with the shift where a known moment and a sign stand before it.
+    pub(super) fn wrong_shift(&self, text: &str) -> Option<String> {
+        let moments = self.all(Kind::Mark).into_iter().chain(["earliest", "latest", "now"]);
+        let after = |moment: &str| {
+            let rest = text.trim().strip_prefix(moment)?.trim_start();
+            rest.starts_with(['-', '+']).then(|| shift(rest).err())?
+        };
+        moments.filter_map(after).next()
     }
 }

@@ -9,7 +9,7 @@ use crate::action::{
 };
 use crate::error::quoted;
 use crate::fields::{At, Fields, Read, Word};
-use crate::time::name_and_shift;
+use crate::time::{SHIFT_HELP, name_and_shift, shift};
 use jiff::SignedDuration;
 use recovery::model::backup::{BackupKind, BackupStatus};
 use recovery::model::instance::Grants;
@@ -54,10 +54,10 @@ impl Lower {
         let refused = fields.code("refused");
         if refused.is_some() {
             self.refuse_keys(fields, &["as"], "`refused`", "a refused step makes no backup; leave `as` out");
-        } else if let Some(name) = fields.word("as") {
-            if self.declare(&name, Kind::Backup) {
-                self.book.accounts_at.insert(name.value.to_owned(), self.book.all_accounts());
-            }
+        } else if let Some(name) = fields.word("as")
+            && self.declare(&name, Kind::Backup)
+        {
+            self.book.accounts_at.insert(name.value.to_owned(), self.book.all_accounts());
         }
         Some(BackupStep {
             of,
@@ -261,19 +261,34 @@ impl Lower {
             let instance = self.find(&until.word("instance")?, Kind::Instance)?;
             return Some(AdvanceStep::ToExpiry { instance, offset: until.shift("expiry")? });
         }
-        let to = fields.word("to")?;
-        let (name, offset) = match self.book.is(to.value, Kind::Mark) {
+        self.advance_to(&fields.word("to")?)
+    }
+
+    /// `rescue expires - 1s`, or `MARK + 30m`.
+    fn advance_to(&mut self, to: &Word<'_>) -> Option<AdvanceStep> {
+        let span = to.span.clone();
+        let is_mark = |name: &str| self.book.is(name, Kind::Mark);
+        let (name, offset) = match is_mark(to.value) {
             true => (to.value, SignedDuration::ZERO),
             false => name_and_shift(to.value),
         };
-        let span = to.span.clone();
-        match name.strip_suffix(" expires") {
-            Some(instance) => {
-                let instance = At { span, value: instance.trim_end() };
-                Some(AdvanceStep::ToExpiry { instance: self.find(&instance, Kind::Instance)?, offset })
+        if let Some((instance, rest)) = to.value.rsplit_once(" expires").filter(|_| !is_mark(name)) {
+            let instance = self.find(&At { span: span.clone(), value: instance.trim_end() }, Kind::Instance)?;
+            let offset = match rest.trim() {
+                "" => Ok(SignedDuration::ZERO),
+                rest if rest.starts_with(['-', '+']) => shift(rest),
+                rest => Err(format!("{} stands where a shift should", quoted(rest))),
+            };
+            if let Err(said) = &offset {
+                self.problems.add(&span, said.clone(), "not accepted", SHIFT_HELP);
             }
-            None => Some(AdvanceStep::ToMark { mark: self.find(&At { span, value: name }, Kind::Mark)?, offset }),
+            return Some(AdvanceStep::ToExpiry { instance, offset: offset.ok()? });
         }
+        if let Some(said) = self.book.wrong_shift(to.value).filter(|_| !is_mark(name)) {
+            self.problems.add(&span, said, "not accepted", SHIFT_HELP);
+            return None;
+        }
+        Some(AdvanceStep::ToMark { mark: self.find(&At { span, value: name }, Kind::Mark)?, offset })
     }
 
     fn application_step(&mut self, told: &Word<'_>, place: &std::ops::Range<usize>) -> Option<ApplicationStep> {

@@ -1,6 +1,6 @@
 //! Changes definitions: tables, indexes, views, triggers, routines and other objects, foreign keys and databases.
 
-use super::catalogue::{Definition, ForeignKey, Owner, key};
+use super::catalogue::{Definition, Owner, key};
 use super::db::Db;
 use super::log::Entry;
 use super::profile::word;
@@ -58,7 +58,7 @@ impl Server {
         }
     }
 
-    fn log_ddl(&mut self, at: &mut Place<'_>, object: &str, sql: &str) {
+    pub(super) fn log_ddl(&mut self, at: &mut Place<'_>, object: &str, sql: &str) {
         let entry = Entry::Ddl {
             object: object.to_owned(),
             sql: sql.to_owned(),
@@ -69,7 +69,7 @@ impl Server {
     }
 
     /// Gives an object a new revision.
-    fn bump(&mut self, database: &str, kind: ObjectKind, name: &str) -> Result<(), DatabaseError> {
+    pub(super) fn bump(&mut self, database: &str, kind: ObjectKind, name: &str) -> Result<(), DatabaseError> {
         let revision = self.next_revision();
         let catalogue = Arc::make_mut(&mut self.db_mut(database)?.catalogue);
         catalogue.revisions.insert(key(kind, name), revision);
@@ -77,7 +77,7 @@ impl Server {
     }
 
     /// A table's name as it was made.
-    fn table_name(&self, database: &str, table: &str) -> Result<String, DatabaseError> {
+    pub(super) fn table_name(&self, database: &str, table: &str) -> Result<String, DatabaseError> {
         let found = self.db(database)?.catalogue.table(table).map(|(name, _)| name.to_owned());
         found.ok_or_else(|| DatabaseError::NoSuchObject(table.to_owned()))
     }
@@ -228,20 +228,6 @@ impl Server {
         }
     }
 
-    /// Refuses to empty or drop a table that foreign keys of others point to.
-    fn refuse_parent(&self, at: &Place<'_>, table: &str, what: &str) -> Result<(), DatabaseError> {
-        if !(at.transaction.checks && at.actor.checked) {
-            return Ok(());
-        }
-        match self.db(at.database)?.catalogue.pointing_to(table).next() {
-            None => Ok(()),
-            Some(key) => Err(DatabaseError::Constraint(format!(
-                "table {table} cannot be {what}: foreign key {} of table {} points to it",
-                key.name, key.table
-            ))),
-        }
-    }
-
     fn rename(&mut self, at: &mut Place<'_>, table: &str, to: &str) -> Result<(), DatabaseError> {
         let from = self.table_name(at.database, table)?;
         self.permit(at.actor, at.database, &from, true)?;
@@ -329,124 +315,6 @@ impl Server {
         let text = at.text;
         self.log_ddl(at, name, text);
         Ok(())
-    }
-
-    fn add_foreign_key(
-        &mut self,
-        at: &mut Place<'_>,
-        mut new: ForeignKey,
-        checked: bool,
-        logged: bool,
-    ) -> Result<(), DatabaseError> {
-        new.table = self.table_name(at.database, &new.table)?;
-        self.permit(at.actor, at.database, &new.table, true)?;
-        let catalogue = Arc::clone(&self.db(at.database)?.catalogue);
-        if new.name.is_empty() {
-            new.name = catalogue.free_name(&new.table);
-        }
-        let entry = new.name.to_ascii_lowercase();
-        if catalogue.foreign_keys.contains_key(&entry) {
-            return Err(DatabaseError::ObjectExists(new.name));
-        }
-        let parent = catalogue.table(&new.parent);
-        let Some((parent, shape)) = parent else { return Err(DatabaseError::NoSuchObject(new.parent)) };
-        parent.clone_into(&mut new.parent);
-        if new.parent_columns.is_empty() {
-            new.parent_columns.clone_from(&shape.key);
-        }
-        let has = |shape: &super::catalogue::Shape, name: &String| {
-            shape.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name))
-        };
-        let own = catalogue.table(&new.table).map(|(_, shape)| shape);
-        let fits = new.columns.len() == new.parent_columns.len()
-            && !new.columns.is_empty()
-            && new.parent_columns.iter().all(|name| has(shape, name))
-            && own.is_some_and(|own| new.columns.iter().all(|name| has(own, name)));
-        if !fits {
-            let why = format!("foreign key {}: its columns do not match those of {}", new.name, new.parent);
-            return Err(DatabaseError::Statement(why));
-        }
-        if checked && at.transaction.checks && at.actor.checked {
-            self.refuse_orphans(at.database, &new)?;
-        }
-        let (name, table) = (new.name.clone(), new.table.clone());
-        let db = self.db_mut(at.database)?;
-        Arc::make_mut(&mut db.catalogue).foreign_keys.insert(entry, new);
-        db.wire_foreign_keys()?;
-        self.after_foreign_key(at, &table, &name, logged)
-    }
-
-    fn refuse_orphans(&self, database: &str, key: &ForeignKey) -> Result<(), DatabaseError> {
-        let mut statement = self.db(database)?.connection.prepare(&key.orphans()).map_err(failed)?;
-        if statement.exists([]).map_err(failed)? {
-            let why = format!("foreign key {}: a row of {} points to no row of {}", key.name, key.table, key.parent);
-            return Err(DatabaseError::Constraint(why));
-        }
-        Ok(())
-    }
-
-    fn after_foreign_key(
-        &mut self,
-        at: &mut Place<'_>,
-        table: &str,
-        name: &str,
-        logged: bool,
-    ) -> Result<(), DatabaseError> {
-        self.bump(at.database, ObjectKind::ForeignKey, name)?;
-        if logged {
-            self.bump(at.database, ObjectKind::Table, table)?;
-            let text = at.text;
-            self.log_ddl(at, name, text);
-        }
-        Ok(())
-    }
-
-    fn drop_constraint(&mut self, at: &mut Place<'_>, table: &str, name: &str) -> Result<(), DatabaseError> {
-        let table = self.table_name(at.database, table)?;
-        self.permit(at.actor, at.database, &table, true)?;
-        let db = self.db_mut(at.database)?;
-        let entry = name.to_ascii_lowercase();
-        if !db.catalogue.foreign_keys.contains_key(&entry) {
-            // A unique constraint that was added later is an index.
-            let sql = format!("drop index {}", quoted(name));
-            db.connection.execute_batch(&sql).map_err(|_| DatabaseError::NoSuchObject(name.to_owned()))?;
-            db.refresh(&table)?;
-            Arc::make_mut(&mut db.catalogue).revisions.remove(&key(ObjectKind::Index, name));
-        } else {
-            let catalogue = Arc::make_mut(&mut db.catalogue);
-            let removed = catalogue.foreign_keys.remove(&entry);
-            catalogue.revisions.remove(&key(ObjectKind::ForeignKey, name));
-            if removed.is_some() {
-                db.drop_follow(name)?;
-                db.wire_foreign_keys()?;
-            }
-        }
-        self.bump(at.database, ObjectKind::Table, &table)?;
-        let text = at.text;
-        self.log_ddl(at, name, text);
-        Ok(())
-    }
-
-    fn enable_foreign_key(
-        &mut self,
-        at: &mut Place<'_>,
-        table: &str,
-        name: &str,
-        enabled: bool,
-        checked: bool,
-    ) -> Result<(), DatabaseError> {
-        let table = self.table_name(at.database, table)?;
-        self.permit(at.actor, at.database, &table, true)?;
-        let db = self.db_mut(at.database)?;
-        let foreign = Arc::make_mut(&mut db.catalogue).foreign_keys.get_mut(&name.to_ascii_lowercase());
-        let Some(foreign) = foreign else { return Err(DatabaseError::NoSuchObject(name.to_owned())) };
-        foreign.enabled = enabled;
-        let foreign = foreign.clone();
-        db.wire_foreign_keys()?;
-        if enabled && checked && at.actor.checked {
-            self.refuse_orphans(at.database, &foreign)?;
-        }
-        self.after_foreign_key(at, &table, name, true)
     }
 
     /// Makes a database.

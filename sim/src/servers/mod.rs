@@ -11,6 +11,7 @@ mod database;
 mod db;
 mod ddl;
 mod describe;
+mod foreign_keys;
 mod functions;
 mod log;
 mod machine;

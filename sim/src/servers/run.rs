@@ -1,20 +1,13 @@
 //! Runs statements of an application: one run, one transaction, with rights and foreign keys checked.
 
-use super::catalogue::ForeignKey;
-use super::log::Entry;
 use super::server::{Actor, Server, Transaction};
 use super::statement::{Statement, parse};
-use super::tokens::{quoted, statements};
-use super::values::{failed, from_sql, to_sql};
+use super::tokens::statements;
+use super::values::{failed, from_sql};
 use jiff::Timestamp;
-use recovery::model::content::{Change, Object, Row, Value};
+use recovery::model::content::{Change, Object, Row};
 use recovery::model::instance::Rights;
 use recovery::ports::database::{DatabaseError, Outcome};
-use rusqlite::params_from_iter;
-use std::collections::BTreeMap;
-
-/// The values of a foreign key's columns.
-type KeyValues = Vec<Value>;
 
 impl Server {
     /// Runs statements, all or none.
@@ -95,7 +88,7 @@ impl Server {
         };
         set_replaces(true)?;
         let result = (|| {
-            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let writes = !statement.readonly();
             let mut found: Vec<Row> = Vec::new();
             if columns.is_empty() {
@@ -112,64 +105,4 @@ impl Server {
         set_replaces(false)?;
         result.map_err(failed)
     }
-
-    /// Checks the foreign keys that the rows changed in a transaction have to do with.
-    fn check_foreign_keys(&self, transaction: &Transaction) -> Result<(), DatabaseError> {
-        let mut changed: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
-        for (database, entry) in &transaction.changes {
-            if matches!(entry, Entry::Row { .. }) {
-                changed.entry(database).or_default().push(entry);
-            }
-        }
-        for (database, entries) in changed {
-            let Some(db) = self.databases.get(database) else { continue };
-            for key in db.catalogue.foreign_keys.values().filter(|key| key.enabled) {
-                for values in concerned(key, &entries) {
-                    self.check_foreign_key(database, key, &values)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn check_foreign_key(&self, database: &str, key: &ForeignKey, values: &[Value]) -> Result<(), DatabaseError> {
-        let connection = &self.db(database)?.connection;
-        let exists = |table: &str, columns: &[String]| -> Result<bool, DatabaseError> {
-            let conditions: Vec<_> = columns.iter().map(|column| format!("{} = ?", quoted(column))).collect();
-            let sql = format!("select 1 from {} where {} limit 1", quoted(table), conditions.join(" and "));
-            let values: Vec<_> = values.iter().map(to_sql).collect::<Result<_, _>>()?;
-            let mut statement = connection.prepare_cached(&sql).map_err(failed)?;
-            statement.exists(params_from_iter(values)).map_err(failed)
-        };
-        if !exists(&key.parent, &key.parent_columns)? && exists(&key.table, &key.columns)? {
-            return Err(DatabaseError::Constraint(format!(
-                "foreign key {}: a row of {} points to no row of {}",
-                key.name, key.table, key.parent
-            )));
-        }
-        Ok(())
-    }
-}
-
-/// The values that rows of the child may now point to in vain: of its new rows and of the parent's old ones.
-fn concerned(key: &ForeignKey, entries: &[&Entry]) -> Vec<KeyValues> {
-    let mut found: Vec<KeyValues> = Vec::new();
-    let pick = |names: &[String], columns: &[String], row: &Row| -> Option<KeyValues> {
-        let values: Option<KeyValues> = names
-            .iter()
-            .map(|name| {
-                let at = columns.iter().position(|column| column.eq_ignore_ascii_case(name))?;
-                row.get(at).filter(|value| **value != Value::Null).cloned()
-            })
-            .collect();
-        values
-    };
-    for entry in entries {
-        let Entry::Row { table, columns, old, new } = entry else { continue };
-        let of_child = new.as_ref().filter(|_| table.eq_ignore_ascii_case(&key.table));
-        let of_parent = old.as_ref().filter(|_| table.eq_ignore_ascii_case(&key.parent));
-        found.extend(of_child.and_then(|row| pick(&key.columns, columns, row)));
-        found.extend(of_parent.and_then(|row| pick(&key.parent_columns, columns, row)));
-    }
-    found
 }

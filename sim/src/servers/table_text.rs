@@ -130,9 +130,7 @@ fn column(
             || (token.is("collate") && !next_is(&["nocase", "binary", "rtrim"]))
         {
             at += 2;
-        } else if token.is("character") && next_is(&["set"]) {
-            at += 3;
-        } else if token.is("on") && next_is(&["update"]) {
+        } else if (token.is("character") && next_is(&["set"])) || (token.is("on") && next_is(&["update"])) {
             at += 3;
         } else {
             kept.push(token);
