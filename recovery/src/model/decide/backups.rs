@@ -151,19 +151,14 @@ fn needs(state: &State, instance: &Instance, backup: &Backup) -> bool {
     let (Origin::Temporary { master, restored } | Origin::Clone { source: master, restored }) = &instance.origin else {
         return false;
     };
+    let by_time = matches!(restored, Restored::PointInTime { .. });
+    let (Restored::BackupSet { backup_set_id } | Restored::PointInTime { backup_set_id, .. }) = restored;
     if *master != backup.instance {
         return false;
     }
-    match restored {
-        Restored::BackupSet { backup_set_id } => *backup_set_id == backup.id,
-        Restored::PointInTime { point_in_time, backup_set_id } => {
-            let data = state.backups.get(backup_set_id).and_then(|data| data.held.as_ref());
-            let is_between =
-                |log: &Held| data.is_some_and(|data| log.to_time >= data.to_time) && log.from_time <= *point_in_time;
-            *backup_set_id == backup.id
-                || (backup.kind == BackupKind::Log && backup.held.as_ref().is_some_and(is_between))
-        }
-    }
+    let ends_at = |backup: &Backup| backup.held.as_ref().map(|held| held.to_time);
+    let is_after = || state.backups.get(backup_set_id).is_some_and(|data| ends_at(data) <= ends_at(backup));
+    *backup_set_id == backup.id || (by_time && backup.kind == BackupKind::Log && is_after())
 }
 
 /// The completed and kept backups of a kind, with what they hold.

@@ -229,7 +229,8 @@ fn set_object(task: &mut Task, index: usize, progress: &ObjectProgress) -> Resul
 
 fn set_applied(ctx: &Context<'_>, task: &mut Task, log_position: u64, caught_up: bool) -> Result<(), Refusal> {
     let status = if caught_up { PhaseStatus::Catched } else { PhaseStatus::Migrating };
-    if task.log_position.is_some_and(|known| log_position < known) {
+    let is_late = task.log_position.is_some_and(|known| log_position < known);
+    if is_late && task.types.contains(&MigrationType::Incremental) {
         return Ok(());
     }
     set_phase(ctx, task, MigrationType::Incremental, status)?;
