@@ -1,0 +1,77 @@
+//! Waiting for servers on behalf of a request: for settings to arrive, for an unreachable server to come back.
+
+use super::Api;
+use crate::model::InstanceId;
+use crate::model::refusal::{Refusal, RefusalCode};
+use crate::ports::Clock;
+use crate::ports::clock::later_s;
+use crate::ports::cloud::CloudError;
+use crate::service::no_instance;
+use jiff::SignedDuration;
+use std::pin::pin;
+
+/// Seconds a request waits for a server before it is answered without.
+const WAIT_S: i64 = 10;
+
+/// Brings servers their newest settings and waits until they have them. A server that cannot be reached gets them later:
+/// they are committed, and the control loop tries until they have arrived.
+pub(super) async fn push(api: &Api, instances: &[InstanceId]) -> Result<(), Refusal> {
+    api.keeper.push(instances)?;
+    let arrived = async {
+        loop {
+            let mut changed = pin!(api.keeper.changed());
+            changed.as_mut().enable();
+            if !api.keeper.is_unpushed(instances)? {
+                return Ok(());
+            }
+            changed.await;
+        }
+    };
+    api.keeper.clock().timeout(SignedDuration::from_secs(WAIT_S), arrived).await.unwrap_or(Ok(()))
+}
+
+/// What came of a call to a server, and whether an attempt before the last one may have had its effect.
+pub(super) struct Tried<T> {
+    pub(super) result: Result<T, CloudError>,
+    pub(super) repeated: bool,
+}
+
+/// Calls a server, again while it cannot be reached, for a short while.
+pub(super) async fn patiently<T, F>(clock: &(dyn Clock + 'static), call: impl Fn() -> F + Send) -> Tried<T>
+where
+    F: Future<Output = Result<T, CloudError>> + Send,
+{
+    let give_up_at = later_s(clock.now(), WAIT_S);
+    let mut repeated = false;
+    loop {
+        let result = call().await;
+        if !matches!(result, Err(CloudError::Unreachable(_))) || clock.now() >= give_up_at {
+            return Tried { result, repeated };
+        }
+        repeated = true;
+        clock.sleep(SignedDuration::from_secs(1)).await;
+    }
+}
+
+/// The refusal that says what a server could not do.
+pub(super) fn refusal(instance: &InstanceId, error: &CloudError) -> Refusal {
+    let (code, detail) = match error {
+        CloudError::NoSuchInstance(id) => return no_instance(id),
+        CloudError::Unreachable(why) => (
+            RefusalCode::InstanceUnreachable,
+            format!("instance {instance} cannot be reached ({why}); send the same request again"),
+        ),
+        CloudError::NoCapacity => (RefusalCode::NoCapacity, "no machine is free; try again later".to_owned()),
+        CloudError::AccountExists(name) => (
+            RefusalCode::AccountExists,
+            format!("account {name} is already there on instance {instance}; PUT changes it"),
+        ),
+        CloudError::NoSuchAccount(name) => {
+            (RefusalCode::AccountNotFound, format!("there is no account {name} on instance {instance}"))
+        }
+        CloudError::BackupUnreadable { .. } | CloudError::Failed(_) => {
+            (RefusalCode::InvalidParameter, format!("instance {instance} declined: {error}"))
+        }
+    };
+    Refusal::new(code, detail)
+}

@@ -1,0 +1,293 @@
+//! Duties that need a server: made, taken down, backed up and configured through the cloud, tried again until done.
+
+use super::answer::{internal, no_instance};
+use super::keeper::Keeper;
+use crate::model::backup::{Backup, BackupKind, BackupStatus};
+use crate::model::decide::duties::{self, Duty};
+use crate::model::decide::{backups, instances};
+use crate::model::instance::{Instance, Origin, Restored};
+use crate::model::policy::Policy;
+use crate::model::refusal::Refusal;
+use crate::model::state::State;
+use crate::model::{BackupId, InstanceId};
+use crate::ports::clock::later_s;
+use crate::ports::cloud::{CloudError, Content, InstanceOrder, RestoreOrder};
+use crate::ports::{Cloud, Ports};
+use std::pin::pin;
+use std::sync::Arc;
+
+/// Seconds before the second attempt; doubles with each.
+const PAUSE_FIRST_S: i64 = 1;
+/// Seconds between two attempts at most.
+const PAUSE_MAX_S: i64 = 60;
+/// Seconds after its beginning when a backup of an unreachable instance is given up.
+const BACKUP_GIVEN_UP_S: i64 = 3_600;
+
+/// Something to be done with a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Make an instance.
+    Make(InstanceId),
+    /// Take an instance down.
+    TakeDown(InstanceId),
+    /// Take a backup.
+    RunBackup(BackupId),
+    /// Delete a backup from the vault.
+    DropBackup(BackupId),
+    /// Bring a server its newest settings.
+    Push(InstanceId),
+}
+
+impl Work {
+    /// The work a duty means, or the duty back when it needs no server.
+    pub(super) fn new(duty: Duty) -> Result<Self, Duty> {
+        Ok(match duty {
+            Duty::Make(instance) => Self::Make(instance),
+            Duty::TakeDown(instance) => Self::TakeDown(instance),
+            Duty::RunBackup(backup) => Self::RunBackup(backup),
+            Duty::DropBackup(backup) => Self::DropBackup(backup),
+            other => return Err(other),
+        })
+    }
+
+    /// What it is about; at most one work is under way on each subject.
+    pub(super) fn subject(&self) -> String {
+        match self {
+            Self::Make(instance) | Self::TakeDown(instance) => format!("instance/{instance}"),
+            Self::RunBackup(backup) | Self::DropBackup(backup) => format!("backup/{backup}"),
+            Self::Push(instance) => format!("settings/{instance}"),
+        }
+    }
+}
+
+/// What an attempt came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    Over,
+    Again,
+}
+
+/// Does the work.
+pub(super) struct Hands {
+    keeper: Arc<Keeper>,
+    cloud: Arc<dyn Cloud>,
+}
+
+impl Hands {
+    pub(super) fn new(keeper: Arc<Keeper>, ports: &Ports) -> Self {
+        Self { keeper, cloud: Arc::clone(&ports.cloud) }
+    }
+
+    /// Does a work, however often it takes, as long as the state asks for it.
+    pub(super) async fn perform(&self, work: &Work) {
+        let mut pause_s = PAUSE_FIRST_S;
+        loop {
+            match self.attempt(work).await {
+                Ok(Attempt::Over) => return,
+                Ok(Attempt::Again) => {}
+                Err(refusal) => tracing::debug!(?work, %refusal, "what was done could not be noted"),
+            }
+            if !self.pause(work, pause_s).await {
+                return;
+            }
+            pause_s = (pause_s * 2).min(PAUSE_MAX_S);
+        }
+    }
+
+    /// Waits before the next attempt; false as soon as there is no need for one.
+    async fn pause(&self, work: &Work, pause_s: i64) -> bool {
+        let clock = self.keeper.clock();
+        let until = later_s(clock.now(), pause_s);
+        loop {
+            let mut changed = pin!(self.keeper.changed());
+            changed.as_mut().enable();
+            if !self.is_wanted(work) {
+                return false;
+            }
+            tokio::select! {
+                biased;
+                () = &mut changed => {}
+                () = clock.sleep_until(until) => return true,
+            }
+        }
+    }
+
+    fn is_wanted(&self, work: &Work) -> bool {
+        if let Work::Push(instance) = work {
+            return self.keeper.unpushed().contains(instance);
+        }
+        self.keeper
+            .read(|view| {
+                let due = duties::due(view.state, self.keeper.policy(), view.now);
+                Ok(due.into_iter().any(|duty| Work::new(duty).as_ref() == Ok(work)))
+            })
+            .unwrap_or(false)
+    }
+
+    async fn attempt(&self, work: &Work) -> Result<Attempt, Refusal> {
+        match work {
+            Work::Make(instance) => self.make(instance).await,
+            Work::TakeDown(instance) => self.take_down(instance).await,
+            Work::RunBackup(backup) => self.run_backup(backup).await,
+            Work::DropBackup(backup) => self.drop_backup(backup).await,
+            Work::Push(instance) => self.push(instance).await,
+        }
+    }
+
+    async fn make(&self, id: &InstanceId) -> Result<Attempt, Refusal> {
+        let fail = |why: &str| self.keeper.decide(|ctx| instances::making_failed(ctx, id, why));
+        let order = match self.keeper.read(|view| order(view.state, self.keeper.policy(), id)) {
+            Ok(order) => order,
+            Err(refusal) => return fail(&refusal.detail).map(|()| Attempt::Over),
+        };
+        match self.cloud.create(&order).await {
+            Ok(made) => {
+                self.keeper.decide(|ctx| instances::made(ctx, id, &made))?;
+                if !self.keeper.pushed(id, Some(&order.configuration))? {
+                    self.keeper.push(std::slice::from_ref(id))?;
+                }
+            }
+            Err(CloudError::Unreachable(why)) => return Ok(self.again("make", id.as_str(), &why)),
+            Err(error) => fail(&error.to_string())?,
+        }
+        Ok(Attempt::Over)
+    }
+
+    async fn take_down(&self, id: &InstanceId) -> Result<Attempt, Refusal> {
+        match self.cloud.destroy(id).await {
+            Ok(()) | Err(CloudError::NoSuchInstance(_)) => self.keeper.decide(|ctx| instances::taken_down(ctx, id))?,
+            Err(error) => return Ok(self.again("take down", id.as_str(), &error.to_string())),
+        }
+        Ok(Attempt::Over)
+    }
+
+    async fn run_backup(&self, id: &BackupId) -> Result<Attempt, Refusal> {
+        let (backup, after_position) = self.keeper.read(|view| {
+            let backup = view.state.backups.get(id).ok_or_else(|| internal(format!("backup {id} is gone")))?;
+            Ok((backup.clone(), after_position(view.state, backup)))
+        })?;
+        match self.cloud.back_up(&backup.instance, id, backup.kind, after_position).await {
+            Ok(held) => self.keeper.decide(|ctx| backups::completed(ctx, id, held))?,
+            Err(CloudError::Unreachable(why))
+                if self.keeper.clock().now() < later_s(backup.began_at, BACKUP_GIVEN_UP_S) =>
+            {
+                return Ok(self.again("back up", id.as_str(), &why));
+            }
+            Err(error) => self.keeper.decide(|ctx| backups::failed(ctx, id, &error.to_string()))?,
+        }
+        Ok(Attempt::Over)
+    }
+
+    async fn drop_backup(&self, id: &BackupId) -> Result<Attempt, Refusal> {
+        let instance = self.keeper.read(|view| {
+            let backup = view.state.backups.get(id).ok_or_else(|| internal(format!("backup {id} is gone")))?;
+            Ok(backup.instance.clone())
+        })?;
+        match self.cloud.discard_backup(&instance, id).await {
+            Ok(()) | Err(CloudError::NoSuchInstance(_)) => self.keeper.decide(|ctx| backups::dropped(ctx, id))?,
+            Err(error) => return Ok(self.again("drop", id.as_str(), &error.to_string())),
+        }
+        Ok(Attempt::Over)
+    }
+
+    async fn push(&self, id: &InstanceId) -> Result<Attempt, Refusal> {
+        let settings = self.keeper.read(|view| {
+            let there = view.state.instances.get(id).filter(|instance| instance.is_there(view.now));
+            Ok(there.map(|instance| instance.configuration.clone()))
+        })?;
+        let Some(settings) = settings else {
+            self.keeper.pushed(id, None)?;
+            return Ok(Attempt::Over);
+        };
+        match self.cloud.configure(id, &settings).await {
+            Ok(()) => {}
+            Err(CloudError::Unreachable(why)) => return Ok(self.again("configure", id.as_str(), &why)),
+            // A server that knows better than its settings will say so again; trying the same again helps nobody.
+            Err(error) => tracing::warn!(instance = %id, %error, "settings refused by the server"),
+        }
+        // When they changed meanwhile the instance still stands among the unpushed, and the control loop begins anew.
+        self.keeper.pushed(id, Some(&settings))?;
+        Ok(Attempt::Over)
+    }
+
+    fn again(&self, what: &str, subject: &str, why: &str) -> Attempt {
+        tracing::debug!(what, subject, why, "tried again later");
+        Attempt::Again
+    }
+}
+
+/// What to tell the cloud to make an instance.
+pub(super) fn order(state: &State, policy: &Policy, id: &InstanceId) -> Result<InstanceOrder, Refusal> {
+    let instance = state.instances.get(id).ok_or_else(|| no_instance(id))?;
+    Ok(InstanceOrder {
+        instance: id.clone(),
+        product: instance.product,
+        configuration: instance.configuration.clone(),
+        content: content(state, instance)?,
+        life_s: instance.is_temporary().then_some(policy.temporary_life_s),
+    })
+}
+
+fn content(state: &State, instance: &Instance) -> Result<Content, Refusal> {
+    Ok(match &instance.origin {
+        Origin::Primary => Content::Empty { account: instance.first_account.clone() },
+        Origin::ReadOnly { master } | Origin::DisasterRecovery { master } => {
+            Content::Replica { master: master.clone() }
+        }
+        Origin::Temporary { master, restored } | Origin::Clone { source: master, restored } => {
+            Content::Restored(restore_order(state, master, restored)?)
+        }
+    })
+}
+
+/// The backups that make up what was asked for. They are looked up anew for each attempt: a log backup that was running
+/// when the restore was asked for may be whole by now.
+fn restore_order(state: &State, of: &InstanceId, restored: &Restored) -> Result<RestoreOrder, Refusal> {
+    let (data, until) = match restored {
+        Restored::BackupSet { backup_set_id } => (backup_set_id, None),
+        Restored::PointInTime { point_in_time, backup_set_id } => (backup_set_id, Some(*point_in_time)),
+    };
+    let held = state
+        .backups
+        .get(data)
+        .and_then(|backup| backup.held.as_ref())
+        .ok_or_else(|| internal(format!("data backup {data} is no longer there")))?;
+    let mut order = RestoreOrder { of: of.clone(), data: data.clone(), logs: Vec::new(), until };
+    let Some(until) = until else { return Ok(order) };
+    let (mut position, mut reached) = (held.to_position, held.to_time);
+    let mut logs: Vec<_> = successful(state, of)
+        .filter(|backup| backup.kind == BackupKind::Log)
+        .filter_map(|backup| backup.held.as_ref().map(|held| (held, &backup.id)))
+        .collect();
+    logs.sort_by_key(|(held, id)| (held.from_position, held.to_position, *id));
+    for (log, id) in logs {
+        let joins = log.from_position <= position && (log.to_position > position || log.to_time > reached);
+        if reached < until && joins {
+            (position, reached) = (log.to_position, log.to_time);
+            order.logs.push(id.clone());
+        }
+    }
+    if reached < until {
+        return Err(internal(format!("the log backups after {data} reach to {reached}, not to {until}")));
+    }
+    Ok(order)
+}
+
+/// Where a log backup begins: where the newest log backup ended, so that they join; for the first one where the oldest
+/// data backup ended, so that every data backup can be rolled forward.
+fn after_position(state: &State, backup: &Backup) -> u64 {
+    let ends = |kind| {
+        successful(state, &backup.instance)
+            .filter(move |other| other.kind == kind)
+            .filter_map(|other| other.held.as_ref())
+            .map(|held| held.to_position)
+    };
+    match backup.kind {
+        BackupKind::Data => 0,
+        BackupKind::Log => ends(BackupKind::Log).max().or_else(|| ends(BackupKind::Data).min()).unwrap_or(0),
+    }
+}
+
+fn successful<'a>(state: &'a State, of: &'a InstanceId) -> impl Iterator<Item = &'a Backup> {
+    state.backups.values().filter(move |backup| backup.instance == *of && backup.status == BackupStatus::Success)
+}
