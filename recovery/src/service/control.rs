@@ -70,9 +70,10 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn note(&mut self, duty: &Duty, result: Result<(), Refusal>) {
+    fn note(&mut self, duty: &Duty, result: Result<bool, Refusal>) {
         match result {
-            Ok(()) => self.decided = true,
+            Ok(true) => self.decided = true,
+            Ok(false) => self.refused = true,
             Err(refusal) => {
                 tracing::debug!(?duty, %refusal, "a duty has to wait");
                 self.refused = true;
@@ -110,17 +111,17 @@ fn begin(work: Work, hands: &Arc<Hands>, running: &mut JoinSet<()>, subjects: &m
 }
 
 /// Does a duty that needs no server.
-fn decide(keeper: &Keeper, duty: &Duty) -> Result<(), Refusal> {
+fn decide(keeper: &Keeper, duty: &Duty) -> Result<bool, Refusal> {
     match duty {
         Duty::StartBackup { instance, kind } => {
-            keeper.decide(|ctx| backups::request(ctx, instance, *kind, BackupMode::Automated)).map(drop)
+            keeper.act(|ctx| backups::request(ctx, instance, *kind, BackupMode::Automated))
         }
-        Duty::Expire(instance) => keeper.decide(|ctx| instances::expire(ctx, instance)),
-        Duty::Retry(task) => keeper.decide(|ctx| duties::retry(ctx, task)),
-        Duty::FailLongPause(task) => keeper.decide(|ctx| duties::fail_long_pause(ctx, task)),
+        Duty::Expire(instance) => keeper.act(|ctx| instances::expire(ctx, instance)),
+        Duty::Retry(task) => keeper.act(|ctx| duties::retry(ctx, task)),
+        Duty::FailLongPause(task) => keeper.act(|ctx| duties::fail_long_pause(ctx, task)),
         Duty::ForgetAnswer(key) => {
-            keeper.decide(|_| Ok(Decision { changes: vec![StateChange::DropAnswer(key.clone())], answer: () }))
+            keeper.act(|_| Ok(Decision { changes: vec![StateChange::DropAnswer(key.clone())], answer: () }))
         }
-        Duty::Make(_) | Duty::TakeDown(_) | Duty::RunBackup(_) | Duty::DropBackup(_) => Ok(()),
+        Duty::Make(_) | Duty::TakeDown(_) | Duty::RunBackup(_) | Duty::DropBackup(_) => Ok(false),
     }
 }

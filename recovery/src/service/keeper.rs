@@ -109,6 +109,18 @@ impl Keeper {
         Ok(answer)
     }
 
+    /// Takes a decision and says whether it changed anything.
+    ///
+    /// # Errors
+    /// As [`Keeper::decide`].
+    pub fn act<T>(&self, decision: impl FnOnce(&Context<'_>) -> Decided<T>) -> Result<bool, Refusal> {
+        let mut inner = self.inner()?;
+        let changes = self.consider(&inner, decision)?.changes;
+        let acted = !changes.is_empty();
+        self.keep(&mut inner, changes, |_| Ok(None))?;
+        Ok(acted)
+    }
+
     /// Takes a decision that may find nothing to decide.
     ///
     /// # Errors

@@ -46,8 +46,9 @@ pub(super) struct HandClock {
 }
 
 impl HandClock {
-    /// Lets time go on, an hour at a time at most.
+    /// Lets time go on, an hour at a time at most, once nothing more happens without.
     pub(super) async fn advance(&self, mut seconds: i64) {
+        settle().await;
         while seconds > 0 {
             let step = seconds.min(3_600);
             seconds -= step;
