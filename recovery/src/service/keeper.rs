@@ -67,7 +67,6 @@ impl Keeper {
     }
 
     /// Resolves at the next change. To miss none: make it, `enable` it, look, then wait.
-    #[must_use]
     pub fn changed(&self) -> Notified<'_> {
         self.changed.notified()
     }

@@ -46,7 +46,8 @@ async fn every_refusal_is_a_problem_document_with_its_code() {
     let token = format!("Bearer {TOKEN}");
     let all = [("authorization", token.as_str()), ("content-type", "application/json"), ("idempotency-key", "k")];
     let large = format!("{{\"region\": \"{}\"}}", "x".repeat(1 << 20));
-    let cases: [(&str, &str, &[(&str, &str)], &str, u16, &str); 11] = [
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&str, &str, Headers<'_>, &str, u16, &str); 11] = [
         ("GET", "/v2", &all, "", 404, "NotFound"),
         ("GET", "/", &all, "", 404, "NotFound"),
         ("PATCH", "/v1/instances", &all, "", 405, "MethodNotAllowed"),
