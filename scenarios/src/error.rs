@@ -8,6 +8,8 @@ use thiserror::Error;
 
 /// Problems that are kept of one file; a file with more is too broken for the rest to say anything.
 const PROBLEMS_MAX: usize = 20;
+/// Problems that are looked for; they come nearly in the order of the file.
+const PROBLEMS_FOUND_MAX: usize = 200;
 /// Width that [`ScenarioError::render`] wraps at.
 const WIDTH: usize = 100;
 
@@ -100,6 +102,11 @@ impl Problems {
         !self.found.is_empty()
     }
 
+    /// Whether there are more problems than will be shown.
+    pub(crate) fn full(&self) -> bool {
+        self.found.len() >= PROBLEMS_FOUND_MAX
+    }
+
     /// Adds a problem; `help` is left out where it is empty.
     pub(crate) fn add(
         &mut self,
@@ -108,6 +115,9 @@ impl Problems {
         label: impl Into<String>,
         help: impl Into<String>,
     ) {
+        if self.full() {
+            return;
+        }
         let (start, end) = self.shown(span);
         let help = help.into();
         self.found.push(Problem {

@@ -23,7 +23,7 @@ pub(crate) static SCENARIO: Shape = Shape::plain(
         may("world", Takes::Table(&WORLD), "Hosts, latencies and clocks of a simulated run."),
         may("instances", Takes::Map(&Takes::Table(&INSTANCE)), "Instances that are there before the first step."),
         may("application", Takes::Table(&APPLICATION), "An application that keeps inserting rows all the while."),
-        need("step", Takes::List { of: &Takes::Table(&STEP), min: 1, max: 2_000 }, "What is done, in order."),
+        need("step", Takes::List { of: &Takes::Table(&STEP), min: 1, max: 1_000 }, "What is done, in order."),
     ],
 );
 
@@ -54,7 +54,7 @@ static INSTANCE: Shape = Shape::plain(
         may("account", Takes::Table(&ACCOUNT), "The one account."),
         may(
             "accounts",
-            Takes::List { of: &Takes::Table(&ACCOUNT), min: 1, max: 100 },
+            Takes::List { of: &Takes::Table(&ACCOUNT), min: 1, max: 50 },
             "Accounts; steps use the first one unless they name another.",
         ),
         may("ssl", Takes::Flag, "Whether SSL connections are offered."),

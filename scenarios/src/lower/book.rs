@@ -46,12 +46,9 @@ pub(super) struct KnownInstance {
     pub(super) master: Option<String>,
     /// Whether its accounts are the master's own.
     pub(super) follows: bool,
-    /// Accounts in the order they were made.
-    pub(super) accounts: Vec<AccountSpec>,
+    /// Accounts in the order they were made, from each moment on at which they changed.
+    history: Vec<(usize, Vec<AccountSpec>)>,
 }
-
-/// A photograph of all accounts.
-pub(super) type AllAccounts = BTreeMap<String, Vec<AccountSpec>>;
 
 /// The names.
 #[derive(Debug, Default)]
@@ -59,8 +56,10 @@ pub(super) struct Book {
     names: BTreeMap<String, Named>,
     later: BTreeMap<String, Named>,
     pub(super) instances: BTreeMap<String, KnownInstance>,
-    /// By mark or backup: the accounts there were.
-    pub(super) accounts_at: BTreeMap<String, AllAccounts>,
+    /// By mark or backup: its moment.
+    moments: BTreeMap<String, usize>,
+    /// Counts the marks and backups so far.
+    now: usize,
     pub(super) tasks: BTreeMap<String, (MigrateSide, MigrateSide)>,
     /// By idempotency key: names of the instances that were made with it.
     pub(super) keys: BTreeMap<String, Vec<String>>,
@@ -102,18 +101,50 @@ impl Book {
         self.names.get(name).map(|named| named.kind)
     }
 
-    /// The accounts of an instance by now.
-    pub(super) fn accounts(&self, instance: &str) -> &[AccountSpec] {
-        let Some(known) = self.instances.get(instance) else { return &[] };
-        match &known.master {
-            Some(master) if known.follows => self.instances.get(master).map_or(&[], |master| &master.accounts),
-            _ => &known.accounts,
-        }
+    /// Notes a new instance.
+    pub(super) fn add_instance(
+        &mut self,
+        name: &str,
+        master: Option<String>,
+        follows: bool,
+        accounts: Vec<AccountSpec>,
+    ) {
+        let known = KnownInstance { master, follows, history: vec![(self.now, accounts)] };
+        self.instances.insert(name.to_owned(), known);
     }
 
-    /// The accounts of all instances by now.
-    pub(super) fn all_accounts(&self) -> AllAccounts {
-        self.instances.keys().map(|name| (name.clone(), self.accounts(name).to_vec())).collect()
+    /// Notes that a mark or backup is at this moment.
+    pub(super) fn remember(&mut self, name: &str) {
+        self.moments.insert(name.to_owned(), self.now);
+        self.now += 1;
+    }
+
+    /// The accounts of an instance by now.
+    pub(super) fn accounts(&self, instance: &str) -> &[AccountSpec] {
+        self.accounts_then(instance, self.now).unwrap_or_default()
+    }
+
+    /// The accounts of an instance at a mark or backup; `None` where it was not there yet.
+    pub(super) fn accounts_at(&self, instance: &str, moment: &str) -> Option<&[AccountSpec]> {
+        self.accounts_then(instance, *self.moments.get(moment)?)
+    }
+
+    fn accounts_then(&self, instance: &str, moment: usize) -> Option<&[AccountSpec]> {
+        let known = self.instances.get(instance)?;
+        let own = known.master.as_ref().filter(|_| known.follows).and_then(|master| self.instances.get(master));
+        let history = &own.unwrap_or(known).history;
+        history.iter().rev().find(|(from, _)| *from <= moment).map(|(_, accounts)| accounts.as_slice())
+    }
+
+    /// The accounts of an instance, to be changed from now on.
+    pub(super) fn accounts_mut(&mut self, instance: &str) -> Option<&mut Vec<AccountSpec>> {
+        let now = self.now;
+        let history = &mut self.instances.get_mut(instance)?.history;
+        let (from, accounts) = history.last()?;
+        if *from < now {
+            history.push((now, accounts.clone()));
+        }
+        history.last_mut().map(|(_, accounts)| accounts)
     }
 }
 
@@ -152,6 +183,9 @@ impl Lower {
 
     /// Adds that a name stands for nothing yet.
     pub(super) fn unknown(&mut self, name: &Word<'_>, what: &str, kinds: &[Kind]) {
+        if self.problems.full() {
+            return;
+        }
         let all: Vec<&str> = kinds.iter().flat_map(|kind| self.book.all(*kind)).collect();
         let later = self.book.later.get(name.value).filter(|later| kinds.contains(&later.kind)).copied();
         let (message, label, help) = match later {

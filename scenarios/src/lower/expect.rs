@@ -173,7 +173,7 @@ impl Lower {
 
     /// Whether the instance was there at the mark.
     fn photographed(&mut self, place: &Word<'_>, instance: &str, mark: &str) -> Option<()> {
-        if self.book.accounts_at.get(mark).is_some_and(|then| then.contains_key(instance)) {
+        if self.book.accounts_at(instance, mark).is_some() {
             return Some(());
         }
         let message = format!("the instance {} was not there yet at the mark {}", quoted(instance), quoted(mark));

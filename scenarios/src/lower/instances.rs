@@ -1,7 +1,7 @@
 //! Declared instances: roles and masters, accounts, settings and databases.
 
 use super::Lower;
-use super::book::{Kind, KnownInstance};
+use super::book::Kind;
 use crate::error::{accepted, quoted};
 use crate::fields::{At, Entry, Fields, Read};
 use crate::read::wrong_name;
@@ -10,12 +10,20 @@ use recovery::model::Product;
 use recovery::model::instance::{Billing, Grants, NetworkType, Rights};
 use std::collections::BTreeMap;
 
+/// Instances a scenario may declare.
+const INSTANCES_MAX: usize = 64;
+
 /// Keys that belong to an instance of its own and not to one that follows a master.
 const OWN: [&str; 4] = ["account", "accounts", "sql", "databases"];
 
 impl Lower {
     /// Primaries first, each group in the file's order, so that a master stands before those that name it.
     pub(super) fn instances(&mut self, entries: &[Entry]) -> Vec<InstanceSpec> {
+        if let Some(over) = entries.get(INSTANCES_MAX) {
+            let message = format!("there are {} instances", entries.len());
+            self.problems.add(&over.key.span, message, "too many", format!("declare at most {INSTANCES_MAX}"));
+            return Vec::new();
+        }
         let tables: Vec<(&At<String>, &Fields)> =
             entries.iter().filter_map(|entry| Some((&entry.key, entry.value.table()?))).collect();
         let primary = |fields: &Fields| fields.word("role").is_none_or(|role| role.value == "primary");
@@ -41,8 +49,8 @@ impl Lower {
             Some(InstanceRole::Primary) | None => (None, self.databases(fields), self.accounts(fields)),
         };
         if named {
-            let known = KnownInstance { follows: master.is_some(), master, accounts: accounts.clone() };
-            self.book.instances.insert(name.value.clone(), known);
+            let follows = master.is_some();
+            self.book.add_instance(&name.value, master, follows, accounts.clone());
         }
         let product: Product = match fields.get("engine")?.value {
             Read::Product(product) => product,

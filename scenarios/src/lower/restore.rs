@@ -1,7 +1,7 @@
 //! Temporary and clone instances: what they are asked to hold and which names they get.
 
 use super::Lower;
-use super::book::{Kind, KnownInstance};
+use super::book::Kind;
 use crate::action::{CloneStep, RestorePoint, TemporaryStep};
 use crate::error::{listed, quoted};
 use crate::fields::{At, Fields, Word};
@@ -87,10 +87,10 @@ impl Lower {
             self.problems.add(&fields.span, "this step gives the new instance no name", "`as` is missing", help);
             return None;
         }
-        let known = KnownInstance { master: Some(of.into()), follows: false, accounts: self.accounts_at(of, restore) };
+        let accounts = self.accounts_restored(of, restore);
         for word in &words {
             if self.declare(word, Kind::Instance) {
-                self.book.instances.insert(word.value.to_owned(), known.clone());
+                self.book.add_instance(word.value, Some(of.to_owned()), false, accounts.clone());
             }
         }
         if let Some(key) = key {
@@ -100,14 +100,14 @@ impl Lower {
     }
 
     /// The accounts an instance had at a recovery point, as far as the file says; those it has by now otherwise.
-    fn accounts_at(&self, of: &str, restore: Option<&RestorePoint>) -> Vec<AccountSpec> {
+    fn accounts_restored(&self, of: &str, restore: Option<&RestorePoint>) -> Vec<AccountSpec> {
         let moment = match restore {
             Some(RestorePoint::Mark { mark, .. }) => Some(mark),
             Some(RestorePoint::Backup(backup)) => Some(backup),
             _ => None,
         };
-        let then = moment.and_then(|moment| self.book.accounts_at.get(moment)).and_then(|all| all.get(of));
-        then.map_or_else(|| self.book.accounts(of).to_vec(), Clone::clone)
+        let then = moment.and_then(|moment| self.book.accounts_at(of, moment));
+        then.unwrap_or_else(|| self.book.accounts(of)).to_vec()
     }
 
     fn restore_point(&mut self, fields: &Fields) -> Option<RestorePoint> {

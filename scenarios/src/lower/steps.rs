@@ -57,7 +57,7 @@ impl Lower {
         } else if let Some(name) = fields.word("as")
             && self.declare(&name, Kind::Backup)
         {
-            self.book.accounts_at.insert(name.value.to_owned(), self.book.all_accounts());
+            self.book.remember(name.value);
         }
         Some(BackupStep {
             of,
@@ -82,7 +82,7 @@ impl Lower {
         if !self.declare(name, Kind::Mark) {
             return None;
         }
-        self.book.accounts_at.insert(name.value.to_owned(), self.book.all_accounts());
+        self.book.remember(name.value);
         Some(name.value.to_owned())
     }
 
@@ -171,34 +171,31 @@ impl Lower {
 
     /// Notes what a step that is not refused makes of the accounts.
     fn note_account(&mut self, fields: &Fields, on: &str, change: &AccountStepChange) {
-        let Some(instance) = self.book.instances.get_mut(on) else { return };
-        if let (Some(master), true) = (&instance.master, instance.follows) {
+        let master = self.book.instances.get(on).filter(|known| known.follows).and_then(|known| known.master.clone());
+        if let Some(master) = master {
             let message = format!("the accounts of {} are those of its master", quoted(on));
-            let help = format!("change them on {}, or say `refused`", quoted(master));
+            let help = format!("change them on {}, or say `refused`", quoted(&master));
             self.problems.add(&fields.place("on"), message, "follows a master", help);
             return;
         }
+        let Some(accounts) = self.book.accounts_mut(on) else { return };
         match change {
             AccountStepChange::Create(new) => {
-                if instance.accounts.iter().any(|known| known.name == new.name) {
+                if accounts.iter().any(|known| known.name == new.name) {
                     let message = format!("{} has an account {} already", quoted(on), quoted(&new.name));
-                    self.problems.add(
-                        &fields.place("create"),
-                        message,
-                        "again",
-                        "choose another name, or say `refused`",
-                    );
+                    let help = "choose another name, or say `refused`";
+                    self.problems.add(&fields.place("create"), message, "again", help);
                     return;
                 }
-                instance.accounts.push(new.clone());
+                accounts.push(new.clone());
             }
             AccountStepChange::Change { name, password, grants } => {
-                for known in instance.accounts.iter_mut().filter(|known| known.name == *name) {
+                for known in accounts.iter_mut().filter(|known| known.name == *name) {
                     known.password = password.clone().unwrap_or_else(|| known.password.clone());
                     known.grants = grants.clone().unwrap_or_else(|| known.grants.clone());
                 }
             }
-            AccountStepChange::Drop { name } => instance.accounts.retain(|known| known.name != *name),
+            AccountStepChange::Drop { name } => accounts.retain(|known| known.name != *name),
         }
     }
 

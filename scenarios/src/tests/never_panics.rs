@@ -70,3 +70,18 @@ fn a_file_of_a_million_problems_is_answered_with_a_few() {
     let found = parse(&text).map_err(|error| error.problems.len());
     assert_eq!(found.err(), Some(20));
 }
+
+#[test]
+fn the_largest_file_of_unknown_names_is_answered() {
+    let steps: String =
+        (0..500).map(|number| format!("mark = \"mark {number}\"\nrelease = \"mork {number}\"\n")).collect();
+    let found = parse(&text_with_steps(&steps)).map_err(|error| error.problems.len());
+    assert_eq!(found.err(), Some(20));
+}
+
+#[test]
+fn too_many_instances_are_refused() {
+    let instances: String = (0..65).map(|number| format!("[instances.i{number}]\nengine = \"mysql 5.7\"\n")).collect();
+    let found = parse(&format!("title = \"x\"\n{instances}[[step]]\nmark = \"here\"\n"));
+    assert!(found.is_err_and(|error| error.lines().contains("there are 65 instances")));
+}
