@@ -33,9 +33,11 @@ pub(super) struct Store {
 impl Store {
     /// Opens the store, repairs what a crash left behind and reads everything.
     pub(super) fn open(disk: &dyn Disk) -> Result<(Self, State), ServiceError> {
-        let file = disk.open().map_err(store_error)?;
-        let database =
-            Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(File(file)).map_err(store_error)?;
+        let file = File(disk.open().map_err(store_error)?);
+        if was_never_finished(&file).map_err(store_error)? {
+            file.set_len(0).map_err(store_error)?;
+        }
+        let database = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(file).map_err(store_error)?;
         let state = read_all(&database)?;
         Ok((Self { database }, state))
     }
@@ -121,6 +123,25 @@ fn take<K: Ord, D: DeserializeOwned>(
 
 fn store_error(error: impl Display) -> ServiceError {
     ServiceError::Store(error.to_string())
+}
+
+/// Whether a crash interrupted the making of the file. redb writes a header into an empty file, and the magic number
+/// last; it never opens a file whose number is not whole. Such a file holds nothing, and only such a one is made anew:
+/// where anything follows the header, or another number stands there, a person has to look.
+fn was_never_finished(file: &File) -> io::Result<bool> {
+    const MAGIC: &[u8; 9] = b"redb\x1A\x0A\xA9\x0D\x0A";
+    const HEADER: usize = 4096;
+    let length = usize::try_from(file.len()?).map_err(io::Error::other)?;
+    let mut head = vec![0; length.min(HEADER)];
+    file.read(0, &mut head)?;
+    let magic = &head[..head.len().min(MAGIC.len())];
+    let written = magic.iter().zip(MAGIC).take_while(|(found, wanted)| found == wanted).count();
+    if written == MAGIC.len() || magic[written..].iter().any(|byte| *byte != 0) {
+        return Ok(false);
+    }
+    let mut rest = vec![0; length - head.len()];
+    file.read(head.len() as u64, &mut rest)?;
+    Ok(rest.iter().all(|byte| *byte == 0))
 }
 
 /// redb takes its file by value; the port gives it boxed.

@@ -1,11 +1,17 @@
 //! Tests of the whole population.
 
-use crate::world::{APPLICATION, FaultError, Facts, SERVICE, Stage, WorldOptions, run};
+use crate::servers::{Rack, SimCloud, SimDatabase};
+use crate::world::dice::generator;
+use crate::world::{APPLICATION, Facts, FaultError, HostKit, HostPlan, MemoryDisk, SERVICE, Stage, WorldOptions, run};
 use http::Method;
 use jiff::SignedDuration;
 use recovery::client::Client;
 use recovery::model::InstanceId;
+use recovery::model::Secret;
 use recovery::model::photograph::Photograph;
+use recovery::model::policy::Policy;
+use recovery::ports::Ports;
+use recovery::service::{self, ServiceConfig};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -116,4 +122,44 @@ fn an_ordered_instance_comes_about_although_the_service_dies_at_any_of_its_write
         assert_eq!(seen.shown["state"], "Running", "death at write {nth}: {} {}", seen.made, seen.shown);
         assert!(seen.machine.is_some(), "death at write {nth}");
     }
+}
+
+fn ports(kit: HostKit) -> Ports {
+    let HostKit { clock, network, dice, .. } = kit;
+    let vault: recovery::ports::Vault = Arc::new(object_store::memory::InMemory::new());
+    let rack = Rack::new(1, ["machine-1"]);
+    let database = Arc::new(SimDatabase::new(Arc::clone(&clock), Arc::clone(&network)));
+    let cloud = Arc::new(SimCloud::new(Arc::clone(&clock), Arc::clone(&network), Arc::clone(&vault), rack));
+    Ports { clock, network, database, cloud, vault, dice }
+}
+
+#[test]
+fn a_service_that_dies_while_its_store_is_first_made_starts_with_an_empty_one() {
+    let mut deaths = 0;
+    for (nth, torn) in (1..12).flat_map(|nth| [(nth, false), (nth, true)]) {
+        let disk = MemoryDisk::new();
+        disk.die_at_write(nth, torn, generator(nth, "first making", 0));
+        let kept = disk.clone();
+        let host = HostPlan::new(SERVICE, move |kit| {
+            let (access_token, worker_token) = (Secret::new("users"), Secret::new("workers"));
+            let config = ServiceConfig { policy: Policy::default(), port: 80, access_token, worker_token };
+            let run = service::run(ports(kit), Arc::new(kept.clone()), config);
+            async move { drop(run.await) }
+        });
+        let ((down, status), _) = super::run(vec![host.with_disk(disk)], |kit, faults| async move {
+            kit.clock.sleep(SignedDuration::from_secs(5)).await;
+            let down = faults.is_down(SERVICE);
+            if down {
+                faults.bounce(SERVICE).await.unwrap();
+                kit.clock.sleep(SignedDuration::from_secs(5)).await;
+            }
+            let client = Client::new(kit.clock, kit.network, "service:80".to_owned(), Secret::new("users"));
+            let timeout = SignedDuration::from_secs(5);
+            let answer = client.send(Method::GET, "/v1/instances", None, None, timeout).await;
+            (down, answer.map(|answer| answer.status))
+        });
+        assert_eq!(status, Ok(200), "death at write {nth}, torn {torn}");
+        deaths += u32::from(down);
+    }
+    assert!(deaths > 5, "{deaths} deaths");
 }
