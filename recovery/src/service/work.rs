@@ -135,10 +135,9 @@ impl Hands {
     }
 
     async fn make(&self, id: &InstanceId) -> Result<Attempt, Refusal> {
-        let fail = |why: &str| self.keeper.decide(|ctx| instances::making_failed(ctx, id, why));
         let order = match self.keeper.read(|view| order(view.state, self.keeper.policy(), id)) {
             Ok(order) => order,
-            Err(refusal) => return fail(&refusal.detail).map(|()| Attempt::Over),
+            Err(refusal) => return self.give_up_making(id, &refusal.detail).await,
         };
         match self.cloud.create(&order).await {
             Ok(made) => {
@@ -146,10 +145,19 @@ impl Hands {
                 if !self.keeper.pushed(id, Some(&order.configuration))? {
                     self.keeper.push(std::slice::from_ref(id))?;
                 }
+                Ok(Attempt::Over)
             }
-            Err(CloudError::Unreachable(why)) => return Ok(self.again("make", id.as_str(), &why)),
-            Err(error) => fail(&error.to_string())?,
+            Err(CloudError::Unreachable(why)) => Ok(self.again("make", id.as_str(), &why)),
+            Err(error) => self.give_up_making(id, &error.to_string()).await,
         }
+    }
+
+    /// What was begun is taken down first, so that a failed instance occupies no machine.
+    async fn give_up_making(&self, id: &InstanceId, why: &str) -> Result<Attempt, Refusal> {
+        if let Err(CloudError::Unreachable(lost)) = self.cloud.destroy(id).await {
+            return Ok(self.again("take down what was begun of", id.as_str(), &lost));
+        }
+        self.keeper.decide(|ctx| instances::making_failed(ctx, id, why))?;
         Ok(Attempt::Over)
     }
 
@@ -254,22 +262,16 @@ fn restore_order(state: &State, of: &InstanceId, restored: &Restored) -> Result<
         .ok_or_else(|| internal(format!("data backup {data} is no longer there")))?;
     let mut order = RestoreOrder { of: of.clone(), data: data.clone(), logs: Vec::new(), until };
     let Some(until) = until else { return Ok(order) };
-    let (mut position, mut reached) = (held.to_position, held.to_time);
     let mut logs: Vec<_> = successful(state, of)
         .filter(|backup| backup.kind == BackupKind::Log)
         .filter_map(|backup| backup.held.as_ref().map(|held| (held, &backup.id)))
         .collect();
     logs.sort_by_key(|(held, id)| (held.from_position, held.to_position, *id));
-    for (log, id) in logs {
-        let joins = log.from_position <= position && (log.to_position > position || log.to_time > reached);
-        if reached < until && joins {
-            (position, reached) = (log.to_position, log.to_time);
-            order.logs.push(id.clone());
-        }
-    }
-    if reached < until {
-        return Err(internal(format!("the log backups after {data} reach to {reached}, not to {until}")));
-    }
+    let joined = backups::chain(held, &logs);
+    let Some(last) = joined.iter().position(|(log, _)| log.to_time >= until) else {
+        return Err(internal(format!("the log backups after {data} do not reach to {until}")));
+    };
+    order.logs = joined[..=last].iter().map(|(_, id)| (*id).clone()).collect();
     Ok(order)
 }
 

@@ -193,7 +193,8 @@ fn logs_of<'a>(state: &'a State, instance: &'a InstanceId, now: Timestamp) -> Ve
 
 /// The log backups that join a data backup and each other without a gap: each begins no later than where the one before
 /// ends, and leads further.
-fn chain<'a>(data: &'a Held, logs: &[(&'a Held, &'a BackupId)]) -> Vec<(&'a Held, &'a BackupId)> {
+#[must_use]
+pub fn chain<'a>(data: &'a Held, logs: &[(&'a Held, &'a BackupId)]) -> Vec<(&'a Held, &'a BackupId)> {
     let mut end = data;
     let mut joined = Vec::new();
     for (log, id) in logs {

@@ -145,6 +145,24 @@ async fn a_temporary_instance_is_restored_from_backups_that_join_and_ends_after_
 }
 
 #[tokio::test]
+async fn an_instance_that_cannot_be_restored_fails_clearly_and_occupies_no_machine() {
+    let world = World::new().await;
+    let id = world.primary(PRODUCT, "made").await;
+    let path = format!("/v1/instances/{id}");
+    let data = world.post(&format!("{path}/backups"), "d", &json!({ "kind": "data" })).await.body;
+    settle().await;
+    world.cloud.machines().unreadable = true;
+    let choice = json!({ "backup_set_id": data["id"] });
+    let temporary = world.post(&format!("{path}/temporary-instances"), "t", &choice).await.body;
+    settle().await;
+    let temporary = temporary["id"].as_str().expect("an id").to_owned();
+    let failed = world.get(&format!("/v1/instances/{temporary}")).await.body;
+    assert_eq!(failed["state"], "Failed", "{failed}");
+    assert!(failed["failure"].as_str().is_some_and(|why| why.contains("cannot be read: torn")), "{failed}");
+    assert_eq!(world.cloud.machines().destroyed, [temporary.as_str().into()]);
+}
+
+#[tokio::test]
 async fn log_backups_begin_where_the_one_before_ended() {
     let world = World::new().await;
     let id = world.primary(PRODUCT, "made").await;

@@ -213,6 +213,8 @@ impl StorageBackend for Handle {
 #[derive(Default)]
 pub(super) struct Machines {
     pub(super) unreachable: bool,
+    /// Restores find their backups unreadable.
+    pub(super) unreadable: bool,
     /// The next effect happens, and its answer is lost together with everything after it.
     pub(super) hang_after_effect: bool,
     pub(super) orders: Vec<InstanceOrder>,
@@ -249,6 +251,9 @@ impl Cloud for FakeCloud {
     async fn create(&self, order: &InstanceOrder) -> Result<Made, CloudError> {
         self.reached().await?;
         let mut machines = self.machines();
+        if let (true, Content::Restored(restore)) = (machines.unreadable, &order.content) {
+            return Err(CloudError::BackupUnreadable { backup: restore.data.clone(), why: "torn".to_owned() });
+        }
         machines.settings.insert(order.instance.clone(), order.configuration.clone());
         if let Content::Empty { account: Some(account) } = &order.content {
             let view = AccountView { name: account.name.clone(), grants: account.grants.clone() };

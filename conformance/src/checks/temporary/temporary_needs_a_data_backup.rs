@@ -1,0 +1,141 @@
+//! A temporary instance needs a complete data backup of its master (SQL-09).
+
+use super::TemporaryViolation;
+use super::truth::{backups, complete};
+use super::witness::{Choice, Order, TEMPORARIES, choice, orders};
+use crate::checks::Finding;
+use crate::history::What;
+use crate::history::lens::Lens;
+use jiff::{SignedDuration, Timestamp};
+use recovery::model::BackupId;
+use recovery::model::backup::{BackupKind, BackupStatus};
+use recovery::model::instance::{Origin, Restored};
+use recovery::model::views::InstanceView;
+
+/// Refusals that name the cause.
+const CAUSES: [&str; 2] = ["OperationDenied.NotFoundBackup", "OperationDenied.BackupStatus"];
+/// No backup is deleted for its age before this.
+const STAYS: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Judges orders of masters that certainly had no complete data backup, or on a backup that is not one.
+pub fn check(lens: &Lens<'_>) -> Finding {
+    let mut finding = Finding::default();
+    for order in orders(lens, TEMPORARIES) {
+        let call = &order.call;
+        let bad = named(lens, &order).filter(|id| is_bad(lens, id, call.at));
+        let of_master =
+            |backup: &recovery::model::views::BackupView| backup.instance == *order.master.id && complete(backup);
+        let some = backups(lens).any(|(_, backup)| of_master(backup) && backup.began_at <= call.at);
+        let refused_for_it = call.it.code().is_some_and(|code| CAUSES.contains(&code));
+        if !order.made.is_empty() && (bad.is_some() || (!some && certainly_none(lens, &order))) {
+            let violation = TemporaryViolation::MadeWithoutBackup { master: order.master.id.clone(), backup: bad };
+            finding.judge(call, Some(violation));
+        } else if refused_for_it && (bad.is_some() || !some) {
+            finding.judge(call, None::<TemporaryViolation>);
+        }
+    }
+    finding
+}
+
+/// The backup that was asked for, or that the instance says it stands on.
+fn named(lens: &Lens<'_>, order: &Order<'_, '_>) -> Option<BackupId> {
+    if let Some(Choice::BackupSet(id)) = choice(order.call.it) {
+        return Some(id);
+    }
+    match &lens.instance(order.made.first()?)?.first.origin {
+        Origin::Temporary {
+            restored: Restored::BackupSet { backup_set_id } | Restored::PointInTime { backup_set_id, .. },
+            ..
+        } => Some(backup_set_id.clone()),
+        _ => None,
+    }
+}
+
+/// Whether a backup was seen to be no complete data backup at a time.
+fn is_bad(lens: &Lens<'_>, id: &BackupId, at: Timestamp) -> bool {
+    backups(lens).filter(|(_, backup)| backup.id == *id).any(|(seen_at, backup)| {
+        let unfinished = backup.status == BackupStatus::Running && seen_at >= at;
+        backup.kind == BackupKind::Log || backup.status == BackupStatus::Failed || unfinished
+    })
+}
+
+/// Whether a list asked for afterwards would have shown a backup, or nobody and no policy had one taken.
+fn certainly_none(lens: &Lens<'_>, order: &Order<'_, '_>) -> bool {
+    let (master, at) = (order.master, order.call.at);
+    let mut lists = lens.calls_to("GET /v1/instances/{}/backups").filter(|(_, found)| found[0] == master.id.as_str());
+    let listed = lists.any(|(list, _)| list.it.accepted() && list.it.sent_at >= at && list.at < at + STAYS);
+    let mut requests =
+        lens.calls_to("POST /v1/instances/{}/backups").filter(|(_, found)| found[0] == master.id.as_str());
+    let requested = requests.any(|(request, _)| !request.it.refused() && request.it.sent_at <= at);
+    let skewed = lens.history.events.iter().any(|event| matches!(event.what, What::Fault { .. }));
+    let due = || master.views.iter().any(|seen| seen.at <= at && automatic_backup_is_due(seen.it, at));
+    listed || (!requested && !skewed && !due())
+}
+
+/// Whether an automatic backup may have begun between the making of an instance and a time: its hour came round.
+fn automatic_backup_is_due(view: &InstanceView, at: Timestamp) -> bool {
+    const DAY_S: i64 = 86_400;
+    let policy = &view.configuration.backup_policy;
+    let from = view.created_at.unwrap_or(view.requested_at).as_second();
+    let today = from.div_euclid(DAY_S) * DAY_S + i64::from(policy.hour) * 3_600;
+    let next = if today < from { today + DAY_S } else { today };
+    !policy.weekdays.is_empty() && next <= at.as_second()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::temporary::made_up::{by_set, holds, wrong};
+    use crate::checks::testing::{Story, master, start, temporary};
+    use serde_json::json;
+
+    const ORDER: &str = "POST /v1/instances/rm-1/temporary-instances";
+
+    #[test]
+    fn an_order_without_any_backup_that_is_accepted_is_found() {
+        let shop = master("rm-1", "sqlserver 2012 web");
+        let mut story = Story::new();
+        story.see(&shop).order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
+        story.call("GET /v1/instances/rm-1/backups", json!(null), 200, json!({"backups": []}));
+        let expected = TemporaryViolation::MadeWithoutBackup { master: "rm-1".into(), backup: None };
+        assert_eq!(wrong(&story, check), vec![expected]);
+    }
+
+    #[test]
+    fn an_order_on_a_failed_backup_that_is_accepted_is_found() {
+        let shop = master("rm-1", "sqlserver 2012 web");
+        let mut story = Story::new();
+        story.see(&shop).data_backup(&shop);
+        if let What::BackupSeen(backup) = &mut story.history.events[1].what {
+            backup.status = BackupStatus::Failed;
+        }
+        story.order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
+        let expected = TemporaryViolation::MadeWithoutBackup { master: "rm-1".into(), backup: Some("bk-1".into()) };
+        assert_eq!(wrong(&story, check), vec![expected]);
+    }
+
+    #[test]
+    fn an_order_without_any_backup_that_is_refused_holds() {
+        let mut story = Story::new();
+        story.see(&master("rm-1", "sqlserver 2012 web")).refused(ORDER, by_set(), 403, CAUSES[0]);
+        holds(&story, check, 1);
+    }
+
+    #[test]
+    fn an_order_on_a_complete_backup_exercises_nothing() {
+        let shop = master("rm-1", "sqlserver 2012 web");
+        let mut story = Story::new();
+        story.see(&shop).data_backup(&shop).order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
+        holds(&story, check, 0);
+    }
+
+    #[test]
+    fn an_automatic_backup_is_due_once_its_hour_came() {
+        let mut shop = master("rm-1", "sqlserver 2012 web");
+        shop.configuration.backup_policy.hour = 3;
+        shop.configuration.backup_policy.weekdays.insert(recovery::model::instance::Weekday::Monday);
+        let hours = |hours| start() + SignedDuration::from_hours(hours);
+        assert!(!automatic_backup_is_due(&shop, hours(2)));
+        assert!(automatic_backup_is_due(&shop, hours(3)));
+    }
+}
