@@ -15,9 +15,9 @@ const COUNT_MAX: u64 = 5;
 pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
     for order in orders(lens, CLONES) {
-        let Some(asked) = restore(order.call.it).as_object() else { continue };
+        let asked = order.call.it.request.get("restore").and_then(Value::as_object);
         let given: Vec<&str> =
-            asked.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str()).collect();
+            asked.into_iter().flatten().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str()).collect();
         let method = METHODS.iter().find(|(field, _)| given == [*field]).map(|(_, name)| *name);
         let accepted = !shown(order.call.it).is_empty();
         let master = order.master.id.clone();

@@ -83,7 +83,7 @@ pub fn clone_body(restore: Value) -> Value {
 impl Story {
     /// An accepted order of a temporary instance, shown as it is made.
     pub fn order_temporary(&mut self, key: &str, master: &InstanceView, body: Value, made: &InstanceView) -> &mut Self {
-        let made = creating(made);
+        let made = InstanceView { requested_at: self.now, ..creating(made) };
         let path = format!("POST /v1/instances/{}/temporary-instances", master.id);
         self.keyed_call(&path, Some(key), body, 202, json!(made)).see(&made)
     }

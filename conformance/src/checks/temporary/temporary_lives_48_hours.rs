@@ -12,6 +12,8 @@ use recovery::model::instance::InstanceState;
 
 /// How near the end an observation of life must be to count.
 const NEAR: SignedDuration = SignedDuration::from_hours(1);
+/// How long it may take to shut a server down; the interface has no such excuse.
+const SHUTDOWN: SignedDuration = SignedDuration::from_secs(10);
 /// How long after all faults healed a server may still be up.
 const GRACE: SignedDuration = SignedDuration::from_mins(10);
 
@@ -23,6 +25,12 @@ struct Observation {
     by: Proof,
 }
 
+impl Proof {
+    fn excuse(self) -> SignedDuration {
+        if self == Self::Used { SHUTDOWN } else { SignedDuration::ZERO }
+    }
+}
+
 /// Judges the end once and the time before it once.
 pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
@@ -31,7 +39,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         let (ends_after, ends_by) = (birth.earliest + LIFE, birth.latest + LIFE);
         let (alive, gone) = (life_of(lens, story), end_of(lens, story));
         let (instance, created_at) = (story.id.clone(), birth.latest);
-        if let Some(late) = alive.iter().find(|it| it.from >= ends_by) {
+        if let Some(late) = alive.iter().find(|it| it.from >= ends_by + it.by.excuse()) {
             let (seen_at, by) = (late.from, late.by);
             let violation = TemporaryViolation::OutlivedItsTime { instance: instance.clone(), created_at, seen_at, by };
             finding.judge(&at_event(late.index, late.to), Some(violation));
@@ -155,8 +163,8 @@ mod tests {
     #[test]
     fn a_login_after_48_hours_is_found() {
         let (mut story, _) = story();
-        story.go_to("48h 1s").login("sub1", "app", "aaaa", Ok(()));
-        let seen_at = start() + span("48h 1s");
+        story.go_to("48h 10s").login("sub1", "app", "aaaa", Ok(()));
+        let seen_at = start() + span("48h 10s");
         let (instance, created_at, by) = ("sub1".into(), start(), Proof::Used);
         assert_eq!(
             wrong(&story, check),

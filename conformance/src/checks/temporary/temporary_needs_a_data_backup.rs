@@ -2,7 +2,7 @@
 
 use super::TemporaryViolation;
 use super::truth::{backups, complete};
-use super::witness::{Choice, Order, TEMPORARIES, choice, orders};
+use super::witness::{Choice, Order, TEMPORARIES, asked_at, choice, is_fresh, orders};
 use crate::checks::Finding;
 use crate::history::What;
 use crate::history::lens::Lens;
@@ -53,9 +53,13 @@ fn named(lens: &Lens<'_>, order: &Order<'_, '_>) -> Option<BackupId> {
 
 /// Whether a backup was seen to be no complete data backup at a time.
 fn is_bad(lens: &Lens<'_>, id: &BackupId, at: Timestamp) -> bool {
-    backups(lens).filter(|(_, backup)| backup.id == *id).any(|(seen_at, backup)| {
-        let unfinished = backup.status == BackupStatus::Running && seen_at >= at;
-        backup.kind == BackupKind::Log || backup.status == BackupStatus::Failed || unfinished
+    lens.history.events.iter().enumerate().any(|(index, event)| match &event.what {
+        What::BackupSeen(backup) if backup.id == *id => {
+            let now = || is_fresh(lens, index) && asked_at(lens, index) >= at;
+            let unfinished = backup.status == BackupStatus::Running && now();
+            backup.kind == BackupKind::Log || backup.status == BackupStatus::Failed || unfinished
+        }
+        _ => false,
     })
 }
 

@@ -6,6 +6,7 @@ use crate::history::{Event, Shot, What};
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::InstanceId;
 use recovery::model::backup::{BackupKind, BackupStatus};
+use recovery::model::instance::InstanceState;
 use recovery::model::photograph::{Photograph, PhotographedDatabase};
 use recovery::model::views::{BackupView, InstanceView};
 use recovery::ports::database::DatabaseError;
@@ -232,7 +233,8 @@ pub fn authorised_between(lens: &Lens<'_>, from: usize, to: usize) -> bool {
 
 fn view_change(lens: &Lens<'_>, master: &InstanceId, order: usize, made: usize) -> Option<Difference> {
     let story = lens.instance(master)?;
-    let before = story.views.iter().rev().find(|seen| seen.index < order)?;
+    let running = |state| state == InstanceState::Running;
+    let before = story.views.iter().rev().find(|seen| seen.index < order && running(seen.it.state))?;
     let after = story.views.iter().find(|seen| seen.index > made)?;
     if lens.touched_between(master, before.index, after.index) || authorised_between(lens, before.index, after.index) {
         return None;

@@ -103,114 +103,110 @@ impl TemporaryViolation {
         self.words().1
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm a variant")]
     fn words(&self) -> (String, String) {
-        self.words_of_making().or_else(|| self.words_of_life()).unwrap_or_else(|| self.words_of_content())
-    }
-
-    fn words_of_making(&self) -> Option<(String, String)> {
-        let (want, got) = match self {
+        let pair = |want: String, got: &dyn ToString| (want, got.to_string());
+        match self {
+            Self::MasterChanged { master, temporary, difference } => {
+                pair(format!("{master} as before {temporary} was made"), difference)
+            }
+            Self::LoginRefused { instance, account, error } => pair(format!("{account} let into {instance}"), error),
+            Self::ReadRefused { instance, account, error } => pair(format!("{account} reading {instance}"), error),
+            Self::AccountsDiffer { instance, difference } => {
+                pair(format!("{instance} with the accounts of its backup"), difference)
+            }
+            Self::StrangeLogin { instance, account } => {
+                pair(format!("{account} refused by {instance} as by its backup"), &"let in")
+            }
+            Self::NotClassic { instance, network } => {
+                pair(format!("{instance} in the classic network"), &format!("{network:?}").to_lowercase())
+            }
             Self::SecondAccepted { master, first, second } => {
-                (format!("one temporary instance of {master}"), format!("{second} beside {first}"))
+                pair(format!("one temporary instance of {master}"), &format!("{second} beside {first}"))
             }
             Self::FirstRefused { master } => {
-                (format!("a first temporary instance of {master}"), "refused as a second".into())
+                pair(format!("a first temporary instance of {master}"), &"refused as a second")
             }
             Self::StillRefused { master, gone } => {
-                (format!("a new temporary instance of {master} after {gone}"), format!("refused though {gone} is gone"))
+                pair(format!("a new temporary instance of {master} after {gone}"), &"refused")
             }
-            Self::Replaced { old, new, .. } => (format!("{old} left alone"), format!("{new} in its place")),
+            Self::Replaced { old, new, .. } => pair(format!("{old} left alone"), &format!("{new} in its place")),
+            Self::OutlivedItsTime { instance, created_at, seen_at, by } => {
+                pair(format!("{instance} released 48 h after {created_at}"), &format!("{by:?} at {seen_at}"))
+            }
+            Self::GoneEarly { instance, created_at, gone_at } => {
+                pair(format!("{instance} there until 48 h after {created_at}"), &format!("gone at {gone_at}"))
+            }
             Self::MadeWithoutChoice { master } => {
-                (format!("a backup or a time chosen for {master}"), "accepted with neither".into())
+                pair(format!("a backup or a time chosen for {master}"), &"accepted with neither")
             }
             Self::ManyFromOneRequest { key, instances } => {
                 let ids: Vec<&str> = instances.iter().map(InstanceId::as_str).collect();
-                (format!("one instance for request {key}"), ids.join(" and "))
+                pair(format!("one instance for request {key}"), &ids.join(" and "))
             }
             Self::MoreThanAsked { master, asked, made } => {
-                (format!("at most {asked} temporary instances of {master}, as asked"), format!("{made}"))
+                pair(format!("at most {asked} temporary instances of {master}, as asked"), made)
             }
             Self::SideNotRunning { instance, state } => {
-                (format!("no migration set up with {instance} while {state:?}"), "accepted".into())
+                pair(format!("no migration set up with {instance} while {state:?}"), &"accepted")
+            }
+            Self::NotListed { instance, list } => pair(format!("{instance} on the list {list:?}"), &"left out"),
+            Self::RegionDiffers { instance, master_region, region } => {
+                pair(format!("{instance} in {master_region}, its master's region"), region)
             }
             Self::KindRefused { master, product } => {
-                (format!("a temporary instance of {master}, a {product}"), "refused for its kind".into())
+                pair(format!("a temporary instance of {master}, a {product}"), &"refused for its kind")
             }
             Self::KindAccepted { master, product } => {
-                (format!("no temporary instance of {master}, a {product}"), "accepted".into())
+                pair(format!("no temporary instance of {master}, a {product}"), &"accepted")
             }
             Self::MadeWithoutBackup { master, backup } => {
-                let got =
-                    backup.as_ref().map_or_else(|| "accepted without one".into(), |id| format!("accepted on {id}"));
-                (format!("a complete data backup of {master}"), got)
+                let on = backup.as_ref().map_or("none", BackupId::as_str);
+                pair(format!("a complete data backup of {master}"), &format!("accepted on {on}"))
             }
             Self::TimeNotCovered { master, time } => {
-                (format!("{time} refused, which the logs of {master} do not cover"), "accepted".into())
-            }
-            _ => return None,
-        };
-        Some((want, got))
-    }
-
-    fn words_of_life(&self) -> Option<(String, String)> {
-        let (want, got) = match self {
-            Self::OutlivedItsTime { instance, created_at, seen_at, by } => {
-                (format!("{instance} released 48 h after {created_at}"), format!("{by:?} at {seen_at}").to_lowercase())
-            }
-            Self::GoneEarly { instance, created_at, gone_at } => {
-                (format!("{instance} there until 48 h after {created_at}"), format!("gone at {gone_at}"))
-            }
-            Self::NotClassic { instance, network } => {
-                (format!("{instance} in the classic network"), format!("{network:?}").to_lowercase())
-            }
-            Self::NotListed { instance, list } => (format!("{instance} in the list {list:?}"), "left out".into()),
-            Self::RegionDiffers { instance, master_region, region } => {
-                (format!("{instance} in {master_region}, its master's region"), region.clone())
-            }
-            Self::NotFree { instance, billing } => (format!("{instance} free"), format!("{billing:?}")),
-            Self::Charged { instance, cents } => (format!("no charge for {instance}"), format!("{cents} cents")),
-            Self::CountedAsBoth { instance } => (format!("{instance} a temporary instance or a clone"), "both".into()),
-            Self::MasterStopped { master, temporary, state } => {
-                (format!("{master} running while {temporary} is made"), format!("{state:?}"))
-            }
-            Self::MasterSilent { master, temporary, error } => {
-                (format!("{master} answering while {temporary} is made"), error.clone())
-            }
-            Self::VerificationDemanded { instance, detail } => {
-                (format!("a migration from {instance} without verification, which is only advised"), detail.clone())
-            }
-            Self::ListedElsewhere { instance, list, asked, region } => {
-                (format!("only {asked} in the list {list:?}"), format!("{instance} of {region}"))
-            }
-            _ => return None,
-        };
-        Some((want, got))
-    }
-
-    fn words_of_content(&self) -> (String, String) {
-        match self {
-            Self::MasterChanged { master, temporary, difference } => {
-                (format!("{master} as before {temporary} was made"), difference.to_string())
-            }
-            Self::LoginRefused { instance, account, error } => {
-                (format!("{account} let into {instance}"), error.clone())
-            }
-            Self::ReadRefused { instance, account, error } => (format!("{account} reading {instance}"), error.clone()),
-            Self::AccountsDiffer { instance, difference } => {
-                (format!("{instance} with the accounts of its backup"), difference.to_string())
-            }
-            Self::StrangeLogin { instance, account } => {
-                (format!("{account} refused by {instance} as by its backup"), "let in".into())
+                pair(format!("{time} refused, which the logs of {master} do not cover"), &"accepted")
             }
             Self::RecoveredTooFar { instance, chosen, recovered_to } => {
-                (format!("{instance} as of {chosen} at the latest"), recovered_to.to_string())
+                pair(format!("{instance} as of {chosen} at the latest"), recovered_to)
             }
             Self::FellBack { instance, chosen, set } => {
-                (format!("{instance} as of {chosen}"), format!("backup set {set}"))
+                pair(format!("{instance} as of {chosen}"), &format!("backup set {set}"))
             }
             Self::ContentDiffers { instance, difference } => {
-                (format!("{instance} with the content chosen"), difference.to_string())
+                pair(format!("{instance} with the content chosen"), difference)
             }
-            other => (String::new(), format!("{other:?}")),
+            Self::NotFree { instance, billing } => pair(format!("{instance} free"), &format!("{billing:?}")),
+            Self::Charged { instance, cents } => pair(format!("no charge for {instance}"), &format!("{cents} cents")),
+            Self::CountedAsBoth { instance } => pair(format!("{instance} a temporary instance or a clone"), &"both"),
+            Self::MasterStopped { master, temporary, state } => {
+                pair(format!("{master} running while {temporary} is made"), &format!("{state:?}"))
+            }
+            Self::MasterSilent { master, temporary, error } => {
+                pair(format!("{master} answering while {temporary} is made"), error)
+            }
+            Self::VerificationDemanded { instance, detail } => {
+                pair(format!("a migration from {instance} without verification, which is only advised"), detail)
+            }
+            Self::ListedElsewhere { instance, list, asked, region } => {
+                pair(format!("only {asked} on the list {list:?}"), &format!("{instance} of {region}"))
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::Violation;
+
+    #[test]
+    fn a_violation_reads_back_as_itself_and_says_what_was_wanted_and_got() {
+        let difference = Difference::Rows { what: "table orders of app".into(), want: 2, got: 1 };
+        let violation = Violation::from(TemporaryViolation::ContentDiffers { instance: "sub1".into(), difference });
+        let text = serde_json::to_string(&violation).unwrap_or_default();
+        assert_eq!(serde_json::from_str::<Violation>(&text).ok(), Some(violation.clone()));
+        let line = "want sub1 with the content chosen, got table orders of app with 1 rows instead of 2";
+        assert_eq!(violation.to_string(), line);
     }
 }

@@ -1,7 +1,7 @@
 //! What several checks ask of a history: orders of instances, fresh sights of them, their life, and what users and faults did.
 
 use crate::history::lens::{InstanceStory, Lens, Seen};
-use crate::history::{Call, What};
+use crate::history::{Call, Event, What};
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::instance::{InstanceState, Origin, Restored};
 use recovery::model::views::InstanceView;
@@ -107,7 +107,7 @@ pub fn call_behind<'a>(lens: &Lens<'a>, index: usize) -> Option<&'a Call> {
         match &event.what {
             _ if event.at != at => return None,
             What::Call(call) => return Some(call),
-            What::InstanceSeen(_) | What::InstancesListed { .. } | What::InstanceGone { .. } => {}
+            What::InstanceSeen(_) | What::InstancesListed { .. } | What::InstanceGone { .. } | What::BackupSeen(_) => {}
             _ => return None,
         }
     }
@@ -124,11 +124,7 @@ pub fn sights<'l, 'a, 'b>(
     lens: &'l Lens<'b>,
     story: &'l InstanceStory<'a>,
 ) -> impl Iterator<Item = Seen<'a, InstanceView>> + use<'l, 'a, 'b> {
-    story
-        .views
-        .iter()
-        .copied()
-        .filter(move |seen| call_behind(lens, seen.index).is_none_or(|call| call.method == "GET"))
+    story.views.iter().copied().filter(move |seen| is_fresh(lens, seen.index))
 }
 
 /// Whether an instance in that state is there for a user.
@@ -136,9 +132,33 @@ pub fn alive(state: InstanceState) -> bool {
     !matches!(state, InstanceState::Released | InstanceState::Deleting | InstanceState::Failed)
 }
 
-/// Whether a clock was set wrong at some time.
+/// Whether an event shows what is now; the answer to a call that changes something may be given again later.
+pub fn is_fresh(lens: &Lens<'_>, index: usize) -> bool {
+    call_behind(lens, index).is_none_or(|call| call.method == "GET")
+}
+
+/// Whether a clock was wrong at some time: a fault says so, or the service or a server speaks of another time than now.
 pub fn skewed(lens: &Lens<'_>) -> bool {
-    skews(lens).next().is_some()
+    const SECOND: SignedDuration = SignedDuration::from_secs(1);
+    let wrong = |event: &Event| match &event.what {
+        What::InstanceSeen(view) => view.created_at.unwrap_or(view.requested_at) > event.at,
+        What::BackupSeen(view) => view.ended_at.unwrap_or(view.began_at) > event.at,
+        What::Mark { times, .. } => times.values().any(|time| time.duration_since(event.at).abs() > SECOND),
+        What::Call(call) => speaks_of_the_past(lens, call),
+        _ => false,
+    };
+    skews(lens).next().is_some() || lens.history.events.iter().any(wrong)
+}
+
+/// Whether what a call made was asked for before the call, and by no earlier attempt.
+fn speaks_of_the_past(lens: &Lens<'_>, call: &Call) -> bool {
+    let requested_at = call.answer.get("requested_at").and_then(Value::as_str);
+    let requested_at = requested_at.and_then(|time| time.parse::<Timestamp>().ok());
+    let earlier = |other: &Call| other.key == call.key && other.sent_at < call.sent_at;
+    call.method == "POST"
+        && call.key.is_some()
+        && requested_at.is_some_and(|time| time < call.sent_at)
+        && !lens.calls().any(|other| earlier(other.it))
 }
 
 fn skews<'a>(lens: &Lens<'a>) -> impl Iterator<Item = usize> + use<'a> {
@@ -236,4 +256,49 @@ pub fn engaged(lens: &Lens<'_>, master: &InstanceId, index: usize) -> bool {
 /// Something that was seen at an event, for evidence that is neither a view nor a call.
 pub fn at_event(index: usize, at: Timestamp) -> Seen<'static, ()> {
     Seen { index, at, it: &() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Scope;
+    use crate::checks::testing::{Story, master, span, start};
+    use serde_json::json;
+
+    fn is_skewed(story: &Story) -> bool {
+        skewed(&Lens::new(&story.history, &Scope::default()))
+    }
+
+    #[test]
+    fn a_wrong_clock_is_known_by_a_fault_or_by_times_that_cannot_be() {
+        let shop = master("rm-1", "mysql 5.7");
+        let (mut right, mut fast, mut slow, mut told) = (Story::new(), Story::new(), Story::new(), Story::new());
+        let now = right.now + span("1ms");
+        right.see(&shop).keyed_call("POST /v1/instances", Some("k"), json!({}), 202, json!({"requested_at": now}));
+        fast.see(&InstanceView { created_at: Some(start() + span("1500ms")), ..shop.clone() });
+        slow.keyed_call(
+            "POST /v1/instances",
+            Some("k"),
+            json!({}),
+            202,
+            json!({"requested_at": start() - span("900ms")}),
+        );
+        told.push(What::Fault { text: "skew of service is 10 ms".into(), host: Some("service".into()) });
+        let found = [&right, &fast, &slow, &told].map(is_skewed);
+        assert_eq!(found, [false, true, true, true]);
+    }
+
+    #[test]
+    fn an_answer_given_again_is_no_fresh_sight() {
+        let shop = master("rm-1", "mysql 5.7");
+        let mut story = Story::new();
+        story.see(&shop).call("POST /v1/instances", json!({}), 202, json!({})).see(&shop);
+        let at = story.history.events[1].at;
+        story.history.events[2].at = at;
+        let (scope, history) = (Scope::default(), &story.history);
+        let lens = Lens::new(history, &scope);
+        let fresh: Vec<usize> =
+            lens.instances().flat_map(|story| sights(&lens, story)).map(|seen| seen.index).collect();
+        assert_eq!(fresh, vec![0]);
+    }
 }
