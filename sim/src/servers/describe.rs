@@ -106,7 +106,7 @@ pub(super) fn objects(db: &Db) -> Result<Vec<Object>, DatabaseError> {
     for foreign in db.catalogue.foreign_keys.values() {
         let (name, table) = (foreign.name.clone(), Some(foreign.table.clone()));
         let mut made = object(db, ObjectKind::ForeignKey, name, table, foreign.definition(), Owner::default())?;
-        made.needs = Some(foreign.parent.clone()).filter(|parent| *parent != foreign.table).into_iter().collect();
+        made.needs = vec![foreign.parent.clone()];
         found.push(made);
     }
     found.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));

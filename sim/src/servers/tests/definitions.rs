@@ -95,6 +95,15 @@ fn a_description_has_columns_keys_needs_definers_and_rows() {
 }
 
 #[test]
+fn a_foreign_key_to_its_own_table_needs_that_table() {
+    let mut server = mysql();
+    ok(&mut server, 0, "create table t (id int primary key, boss int references t(id)); insert into t values (1, 1)");
+    assert_eq!(object(&server, ObjectKind::ForeignKey, "fk_t_1").needs, ["t"]);
+    assert!(run(&mut server, 1, "insert into t values (2, 3)").is_err());
+    ok(&mut server, 2, "delete from t; drop table t");
+}
+
+#[test]
 fn everything_described_can_be_made_again_elsewhere_from_its_description() {
     let mut source = mysql();
     ok(&mut source, 0, "create table parent (id int primary key); create table t (id int primary key, pid int references parent(id));
