@@ -1,0 +1,92 @@
+//! Authorising adds the migration service's addresses to the whitelists of both sides and takes nothing away (DTS-02).
+
+use super::TaskViolation;
+use super::runs::{connectivity, runs_of};
+use super::whitelist::{Authorisation, addresses, authorisations};
+use crate::checks::Finding;
+use crate::history::lens::Lens;
+use std::collections::BTreeSet;
+
+/// Compares the whitelists before and after every authorisation.
+pub fn check(lens: &Lens<'_>) -> Finding {
+    let mut finding = Finding::default();
+    let addresses = addresses(lens);
+    for found in authorisations(lens) {
+        finding.judge(&found.call, wrong_by(lens, &found, &addresses));
+    }
+    finding
+}
+
+fn wrong_by<'a>(lens: &Lens<'a>, found: &Authorisation<'_, 'a>, addresses: &BTreeSet<String>) -> Option<TaskViolation> {
+    let (task, instance) = (found.task.id.clone(), found.instance.clone());
+    if let Some(entry) = found.before.entries.difference(&found.after.entries).next() {
+        return Some(TaskViolation::EntryLost { task, instance, entry: entry.clone() });
+    }
+    if let Some(address) = found.after.shuts_out(addresses) {
+        return Some(TaskViolation::AddressMissing { task, instance, address: Some(address.clone()) });
+    }
+    // Nothing was ever added anywhere: right only where the service gets in all the same.
+    let connected = || runs_of(lens, found.task).iter().any(|run| run.says(connectivity(found.side)) == Some(true));
+    let nothing = addresses.is_empty() && !found.after.open() && !connected();
+    nothing.then_some(TaskViolation::AddressMissing { task, instance, address: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::tasks::made_up::{Tale, holds, wrong};
+    use crate::checks::testing::photograph;
+    use recovery::model::photograph::Photograph;
+    use serde_json::json;
+
+    fn listing(entries: &str) -> Photograph {
+        Photograph { settings: [("whitelist".to_owned(), entries.to_owned())].into(), ..photograph(&[]) }
+    }
+
+    fn tale(source: &str, target: &str) -> Tale {
+        let mut tale = Tale::begin();
+        tale.create().photograph(&listing("operator"), &listing("operator,shop")).step("authorise");
+        tale.photograph(&listing(source), &listing(target));
+        tale
+    }
+
+    #[test]
+    fn an_entry_that_is_gone_is_found() {
+        let (task, instance, entry) = ("dts-1".into(), "rm-1".into(), "shop".into());
+        let tale = tale("operator,worker-1", "operator,worker-1");
+        assert_eq!(wrong(&tale, check), vec![TaskViolation::EntryLost { task, instance, entry }]);
+    }
+
+    #[test]
+    fn an_address_missing_on_one_side_is_found() {
+        let (task, instance, address) = ("dts-1".into(), "rm-1".into(), Some("worker-2".into()));
+        let tale = tale("operator,worker-1,worker-2", "operator,shop,worker-1");
+        assert_eq!(wrong(&tale, check), vec![TaskViolation::AddressMissing { task, instance, address }]);
+    }
+
+    #[test]
+    fn an_authorisation_without_any_effect_is_found_on_both_sides() {
+        assert_eq!(wrong(&tale("operator", "operator,shop"), check).len(), 2);
+    }
+
+    #[test]
+    fn whitelists_that_grow_hold() {
+        holds(&tale("operator,worker-1", "operator,shop,worker-1"), check, 2);
+    }
+
+    #[test]
+    fn a_whitelist_that_users_change_meanwhile_exercises_nothing() {
+        let mut tale = Tale::begin();
+        tale.create().photograph(&listing("operator"), &listing("operator")).step("authorise");
+        for id in ["sub1", "rm-1"] {
+            tale.story.call(
+                &format!("PUT /v1/instances/{id}/configuration"),
+                json!({"whitelist": ["x"]}),
+                200,
+                json!({}),
+            );
+        }
+        tale.photograph(&listing("x"), &listing("x"));
+        holds(&tale, check, 0);
+    }
+}
