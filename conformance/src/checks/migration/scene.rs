@@ -1,0 +1,210 @@
+//! What was seen around one migration: when it began and ended, the photographs before and after, and who wrote meanwhile.
+
+use super::text::{names, reaches_further};
+use crate::checks::temporary::witness::faulted_before;
+use crate::history::lens::{Lens, Seen, TaskStory};
+use crate::history::{Event, Shot, What};
+use jiff::{SignedDuration, Timestamp};
+use recovery::model::photograph::Photograph;
+use recovery::model::task::{MigrationType, PhaseStatus, TaskStatus};
+use recovery::model::views::TaskView;
+use recovery::model::{Engine, InstanceId, TaskId};
+use recovery::ports::database::DatabaseError;
+use std::collections::BTreeMap;
+
+/// How long a write without an answer may still be on its way.
+const LINGERS: SignedDuration = SignedDuration::from_mins(1);
+/// How long a source has to be quiet before a task that follows it must have carried everything over.
+const CAUGHT_UP: SignedDuration = SignedDuration::from_secs(45);
+
+/// A migration that came to where source and target can be compared.
+pub struct Scene<'l, 'a> {
+    /// The task.
+    pub task: &'l TaskStory<'a>,
+    /// Engine of both sides.
+    pub engine: Engine,
+    /// The source: before the migration, or for one that follows it, when it had followed.
+    pub source: Seen<'a, Shot>,
+    /// The target before the migration.
+    pub before: Seen<'a, Shot>,
+    /// The sight that says it is done, or has followed.
+    pub done: Seen<'a, TaskView>,
+    /// The target afterwards.
+    pub after: Seen<'a, Shot>,
+}
+
+impl<'a> Scene<'_, 'a> {
+    /// What the task was told, as seen when it was done.
+    pub fn view(&self) -> &'a TaskView {
+        self.done.it
+    }
+
+    /// Content of the source.
+    pub fn from(&self) -> &'a Photograph {
+        self.source.it.photograph.as_ref()
+    }
+
+    /// Content of the target before.
+    pub fn was(&self) -> &'a Photograph {
+        self.before.it.photograph.as_ref()
+    }
+
+    /// Content of the target afterwards.
+    pub fn is(&self) -> &'a Photograph {
+        self.after.it.photograph.as_ref()
+    }
+
+    /// Whether rows were to be moved.
+    pub fn full(&self) -> bool {
+        self.view().types.contains(&MigrationType::Full)
+    }
+
+    /// Whether definitions were to be moved.
+    pub fn structure(&self) -> bool {
+        self.view().types.contains(&MigrationType::Structure)
+    }
+
+    /// Whether a user or another task wrote to the target meanwhile; with a place, to that table.
+    pub fn disturbed(&self, lens: &Lens<'_>, place: Option<(&str, &str)>) -> bool {
+        let target = &self.task.first.target.instance_id;
+        written(lens, target, place, &self.before, self.after.at)
+            || others_wrote(lens, target, self.task.id, self.before.index, self.after.index)
+    }
+}
+
+/// Whether the rule of incremental migration counts for a task.
+pub fn follows(task: &TaskView) -> bool {
+    task.types.contains(&MigrationType::Incremental)
+}
+
+/// The last sight of a task before it was seen to have begun; it began later than that was asked for.
+pub fn last_before_begin<'a>(task: &TaskStory<'a>) -> Option<Seen<'a, TaskView>> {
+    let begun = task.views.iter().position(|seen| seen.it.started_at.is_some())?;
+    task.views[..begun].last().copied()
+}
+
+/// Calls of a user to a task's verb that were not refused, sent before a time.
+pub fn asked<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, verbs: &[&str], before: Timestamp) -> bool {
+    lens.calls_of_task(task.id).any(|(call, verb)| {
+        verbs.contains(&verb) && !call.it.refused() && call.it.method == "POST" && call.it.sent_at < before
+    })
+}
+
+/// The first sight of a task at its end, if it got there by itself.
+pub fn ended_by_itself<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Option<Seen<'a, TaskView>> {
+    task.first_in(TaskStatus::Finished).filter(|seen| !asked(lens, task, &["stop"], seen.at))
+}
+
+/// What was seen of a task that ended by itself, or that followed its source and had no more to carry over.
+pub fn scene<'l, 'a>(lens: &Lens<'a>, task: &'l TaskStory<'a>) -> Option<Scene<'l, 'a>> {
+    let begin = last_before_begin(task)?;
+    let (from, into) = (&task.first.source.instance_id, &task.first.target.instance_id);
+    let engine = lens.instance(into)?.first.product.engine;
+    let before = lens.shot_before(into, begin.index)?;
+    if follows(begin.it) {
+        let (done, source, after) = followed(lens, task, &before)?;
+        return Some(Scene { task, engine, source, before, done, after });
+    }
+    let done = ended_by_itself(lens, task)?;
+    let (source, after) = (lens.shot_before(from, begin.index)?, lens.shot_after(into, done.index)?);
+    Some(Scene { task, engine, source, before, done, after })
+}
+
+/// The same, if nobody wrote to the source meanwhile.
+pub fn settled<'l, 'a>(lens: &Lens<'a>, task: &'l TaskStory<'a>) -> Option<Scene<'l, 'a>> {
+    let scene = scene(lens, task)?;
+    let quiet = follows(scene.view()) || quiet(lens, &scene);
+    quiet.then_some(scene)
+}
+
+/// Whether nobody wrote to the source between its photograph and the end of the task.
+pub fn quiet(lens: &Lens<'_>, scene: &Scene<'_, '_>) -> bool {
+    let source = &scene.task.first.source.instance_id;
+    !written(lens, source, None, &scene.source, scene.done.at)
+        && !others_wrote(lens, source, scene.task.id, scene.source.index, scene.done.index)
+}
+
+type Followed<'a> = (Seen<'a, TaskView>, Seen<'a, Shot>, Seen<'a, Shot>);
+
+/// The last sight of a task that has caught up with a source that was quiet for a while, with the photographs after it.
+fn followed<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, before: &Seen<'a, Shot>) -> Option<Followed<'a>> {
+    let (from, into) = (&task.first.source.instance_id, &task.first.target.instance_id);
+    let caught_up = |seen: &&Seen<'a, TaskView>| {
+        seen.it.status == TaskStatus::Migrating
+            && seen.it.phases.get(&MigrationType::Incremental) == Some(&PhaseStatus::Catched)
+    };
+    task.views.iter().rev().filter(caught_up).find_map(|seen| {
+        let (source, after) = (lens.shot_after(from, seen.index)?, lens.shot_after(into, seen.index)?);
+        let next = task.views.iter().find(|later| later.index > seen.index).map_or(usize::MAX, |later| later.index);
+        let since = seen.at - CAUGHT_UP;
+        let early = lens.shots(from).rev().find(|shot| shot.at <= since && shot.index > before.index)?;
+        let calm = source.index < next && after.index < next && !faulted_before(lens, after.index);
+        let went_on =
+            task.views.iter().filter(|view| view.at >= since && view.index < seen.index).all(|view| caught_up(&view));
+        (calm && went_on && !written(lens, from, None, &early, after.at.max(source.at)))
+            .then_some((*seen, source, after))
+    })
+}
+
+/// Whether an event may have changed an instance's data, or one table of it; and when that was sent.
+fn write(event: &Event, instance: &InstanceId, place: Option<(&str, &str)>) -> Option<Timestamp> {
+    match &event.what {
+        What::Statement(it) if it.instance == *instance && !it.only_reads() => {
+            let hits = place.is_none_or(|(_, table)| names(&it.sql, table) || reaches_further(&it.sql));
+            hits.then_some(it.sent_at)
+        }
+        What::Ledger(it) if it.instance == *instance => {
+            let hits = place.is_none_or(|(database, table)| it.database == database && it.table == table);
+            hits.then_some(it.sent_at)
+        }
+        _ => None,
+    }
+}
+
+fn unanswered(event: &Event) -> bool {
+    match &event.what {
+        What::Statement(it) => matches!(it.outcome, Err(DatabaseError::Unreachable(_))),
+        What::Ledger(it) => !it.acknowledged,
+        _ => false,
+    }
+}
+
+/// Whether a user or the application may have changed an instance's data, or one table of it, between a photograph and a
+/// time.
+pub fn written(
+    lens: &Lens<'_>,
+    instance: &InstanceId,
+    place: Option<(&str, &str)>,
+    from: &Seen<'_, Shot>,
+    until: Timestamp,
+) -> bool {
+    lens.history.events.iter().enumerate().any(|(index, event)| {
+        let counts = index > from.index || (unanswered(event) && event.at + LINGERS > from.at);
+        counts && write(event, instance, place).is_some_and(|sent_at| sent_at <= until)
+    })
+}
+
+/// Whether another task may have moved something into an instance between two events.
+pub fn others_wrote(lens: &Lens<'_>, instance: &InstanceId, own: &TaskId, from: usize, to: usize) -> bool {
+    let mut last: BTreeMap<&TaskId, TaskStatus> = BTreeMap::new();
+    for (index, event) in lens.history.events.iter().enumerate() {
+        let What::TaskSeen(view) = &event.what else { continue };
+        if view.id == *own || view.target.instance_id != *instance {
+            continue;
+        }
+        let before = last.insert(&view.id, view.status);
+        // What was on its way at one sight may have written until the next.
+        let was = before.is_some_and(|status| moves(status) || status == TaskStatus::Prechecking);
+        if index > from && (was || moves(view.status)) {
+            return true;
+        }
+        if index >= to {
+            break;
+        }
+    }
+    false
+}
+
+fn moves(status: TaskStatus) -> bool {
+    matches!(status, TaskStatus::Migrating | TaskStatus::MigrationFailed)
+}
