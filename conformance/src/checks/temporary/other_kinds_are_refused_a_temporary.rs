@@ -1,17 +1,19 @@
-//! No kind of instance outside the list may have a temporary instance (SQL-08; C-09: MySQL never).
+//! No kind of instance outside the list may have a temporary instance, nor what is no master (SQL-08; C-09: MySQL never).
 
 use super::TemporaryViolation;
 use super::temporary_kinds_are_admitted::admitted;
 use super::witness::{KIND, TEMPORARIES, orders};
 use crate::checks::Finding;
 use crate::history::lens::Lens;
+use recovery::model::instance::Origin;
 
 /// Judges orders of masters of other kinds; a refusal counts when it is for the kind.
 pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
     for order in orders(lens, TEMPORARIES) {
         let product = order.master.first.product;
-        if admitted(&product) {
+        let replica = matches!(order.master.first.origin, Origin::ReadOnly { .. } | Origin::DisasterRecovery { .. });
+        if admitted(&product) && !replica {
             continue;
         }
         if !order.made.is_empty() {
@@ -37,6 +39,16 @@ mod tests {
         story.see(&shop).order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
         let product = shop.product;
         assert_eq!(wrong(&story, check), vec![TemporaryViolation::KindAccepted { master: "rm-1".into(), product }]);
+    }
+
+    #[test]
+    fn a_temporary_instance_of_a_read_only_instance_is_found() {
+        let origin = Origin::ReadOnly { master: "rm-1".into() };
+        let reader = recovery::model::views::InstanceView { origin, ..master("rm-2", "sqlserver 2012 web") };
+        let mut story = Story::new();
+        story.see(&reader).order_temporary("k", &reader, by_set(), &temporary("sub1", &reader, start()));
+        let product = reader.product;
+        assert_eq!(wrong(&story, check), vec![TemporaryViolation::KindAccepted { master: "rm-2".into(), product }]);
     }
 
     #[test]

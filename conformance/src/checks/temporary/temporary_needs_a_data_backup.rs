@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use recovery::model::BackupId;
 use recovery::model::backup::{BackupKind, BackupStatus};
 use recovery::model::instance::{Origin, Restored};
-use recovery::model::views::InstanceView;
+use recovery::model::views::{BackupList, InstanceView};
+use serde::Deserialize;
 
 /// Refusals that name the cause.
 const CAUSES: [&str; 2] = ["OperationDenied.NotFoundBackup", "OperationDenied.BackupStatus"];
@@ -23,9 +24,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     for order in orders(lens, TEMPORARIES) {
         let call = &order.call;
         let bad = named(lens, &order).filter(|id| is_bad(lens, id, call.at));
-        let of_master =
-            |backup: &recovery::model::views::BackupView| backup.instance == *order.master.id && complete(backup);
-        let some = backups(lens).any(|(_, backup)| of_master(backup) && backup.began_at <= call.at);
+        let some = has_one(lens, &order);
         let refused_for_it = call.it.code().is_some_and(|code| CAUSES.contains(&code));
         if !order.made.is_empty() && (bad.is_some() || (!some && certainly_none(lens, &order))) {
             let violation = TemporaryViolation::MadeWithoutBackup { master: order.master.id.clone(), backup: bad };
@@ -35,6 +34,23 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         }
     }
     finding
+}
+
+/// Whether a complete data backup of the master was seen that no later list left out again, as after its retention.
+fn has_one(lens: &Lens<'_>, order: &Order<'_, '_>) -> bool {
+    let call = &order.call;
+    backups(lens).filter(|(_, backup)| backup.instance == *order.master.id && complete(backup)).any(
+        |(seen_at, backup)| {
+            let mut lists = lens.calls_to("GET /v1/instances/{}/backups").filter(|(list, found)| {
+                let between = list.it.sent_at >= seen_at && list.at <= call.it.sent_at;
+                between && list.it.accepted() && found[0] == order.master.id.as_str()
+            });
+            let on_it = |list: &BackupList| list.backups.iter().any(|listed| listed.id == backup.id);
+            let left_out =
+                lists.any(|(list, _)| BackupList::deserialize(&list.it.answer).is_ok_and(|list| !on_it(&list)));
+            backup.began_at <= call.at && !left_out
+        },
+    )
 }
 
 /// The backup that was asked for, or that the instance says it stands on.
@@ -131,6 +147,16 @@ mod tests {
         let mut story = Story::new();
         story.see(&shop).data_backup(&shop).order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
         holds(&story, check, 0);
+    }
+
+    #[test]
+    fn a_refusal_after_the_last_backup_was_deleted_holds() {
+        let shop = master("rm-1", "sqlserver 2012 web");
+        let mut story = Story::new();
+        story.see(&shop).data_backup(&shop).wait("192h");
+        story.call("GET /v1/instances/rm-1/backups", json!(null), 200, json!({"backups": []}));
+        story.refused(ORDER, by_set(), 403, CAUSES[0]);
+        holds(&story, check, 1);
     }
 
     #[test]

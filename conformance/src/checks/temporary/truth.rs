@@ -201,8 +201,9 @@ pub fn fresh_shot<'a>(lens: &Lens<'a>, story: &InstanceStory<'a>) -> Option<Seen
     (!touched && !lens.migrated_into_between(story.id, 0, shot.index)).then_some(shot)
 }
 
-/// Photographs of a master around the making of an instance between which only that can have changed it, and how they
-/// differ. Log positions are left out: servers write to their logs on their own.
+/// How a master changed from one photograph to the next while an instance was made of it, where only that can have
+/// changed it: the first change, or the last pair of photographs without one. Log positions are left out: servers write
+/// to their logs on their own.
 pub fn change_by_making<'a>(
     lens: &Lens<'a>,
     story: &InstanceStory<'a>,
@@ -210,19 +211,29 @@ pub fn change_by_making<'a>(
     let master = story.master()?;
     let order = order_of(lens, story.id)?;
     let made = story.running().map_or(order.index, |seen| seen.index);
-    let before = lens.shots(master).rev().find(|seen| seen.index < order.index && seen.at <= order.it.sent_at)?;
-    let after = lens.shots(master).find(|seen| seen.index > made)?;
-    if !untouched(lens, master, &before, after.at) {
-        return None;
-    }
-    let (want, got) = (before.it.photograph.as_ref(), after.it.photograph.as_ref());
-    let settings = || {
-        if authorised_between(lens, before.index, after.index) {
-            return None;
+    let mut before = lens.shots(master).rev().find(|seen| seen.index < order.index && seen.at <= order.it.sent_at)?;
+    let mut last = None;
+    for after in lens.shots(master).filter(|seen| seen.index > order.index) {
+        if untouched(lens, master, &before, after.at) {
+            let difference = photographed_change(lens, &before, &after);
+            if difference.is_some() {
+                return Some((after, difference));
+            }
+            last = Some(after);
         }
-        setting_difference(want, got).or_else(|| view_change(lens, master, order.index, made))
-    };
-    Some((after, data_difference(want, got).or_else(|| account_difference(want, got)).or_else(settings)))
+        before = after;
+        if after.index > made {
+            break;
+        }
+    }
+    last.map(|after| (after, view_change(lens, master, order.index, made)))
+}
+
+fn photographed_change(lens: &Lens<'_>, before: &Seen<'_, Shot>, after: &Seen<'_, Shot>) -> Option<Difference> {
+    let (want, got) = (before.it.photograph.as_ref(), after.it.photograph.as_ref());
+    let authorised = authorised_between(lens, before.index, after.index);
+    let settings = || if authorised { None } else { setting_difference(want, got) };
+    data_difference(want, got).or_else(|| account_difference(want, got)).or_else(settings)
 }
 
 /// Whether migration tasks were worked on, which adds addresses to whitelists (DTS-02).

@@ -38,6 +38,8 @@ pub enum TemporaryViolation {
     GoneEarly { instance: InstanceId, created_at: Timestamp, gone_at: Timestamp },
     /// Neither a backup nor a time was chosen.
     MadeWithoutChoice { master: InstanceId },
+    /// The chosen time is still to come or too long ago.
+    OutsideWindow { master: InstanceId, time: Timestamp },
     /// One request made several instances.
     ManyFromOneRequest { key: String, instances: Vec<InstanceId> },
     /// There are more temporary instances than were asked for.
@@ -139,6 +141,9 @@ impl TemporaryViolation {
             }
             Self::MadeWithoutChoice { master } => {
                 pair(format!("a backup or a time chosen for {master}"), &"accepted with neither")
+            }
+            Self::OutsideWindow { master, time } => {
+                pair(format!("{time} refused for {master}: to come, or more than 7 days ago"), &"accepted")
             }
             Self::ManyFromOneRequest { key, instances } => {
                 let ids: Vec<&str> = instances.iter().map(InstanceId::as_str).collect();
