@@ -195,10 +195,16 @@ fn rows_difference(
 /// Counts of a table with a key must agree; a table without may have got rows twice (DTS-19). Tables of many rows do not
 /// show their key, so that only a loss is certain.
 fn count_difference(table: &Move<'_>, want: u64, got: u64) -> Option<Difference> {
-    let keyed = matches!(&table.object.rows, Some(Rows::Whole { key, .. }) if !key.is_empty())
-        || table.object.definition.to_lowercase().contains("primary key");
-    let wrong = if keyed { want != got } else { got < want };
+    let wrong = if is_keyed(table.object) { want != got } else { got < want };
     wrong.then(|| Difference::Rows { what: table.words(), want, got })
+}
+
+/// Whether a table has a key.
+pub fn is_keyed(table: &PhotographedObject) -> bool {
+    match &table.rows {
+        Some(Rows::Whole { key, .. }) => !key.is_empty(),
+        _ => table.definition.to_lowercase().contains("primary key"),
+    }
 }
 
 /// Rows of the source with the columns the target has of them.

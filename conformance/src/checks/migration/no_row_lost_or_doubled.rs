@@ -1,8 +1,8 @@
 //! No row is lost, and only tables without a key may get rows twice (DTS-19).
 
 use super::MigrationViolation;
-use super::content::{Move, find, moves, text};
-use super::scene::{last_before_begin, others_wrote, scene, written};
+use super::content::{Move, find, is_keyed, moves, text};
+use super::scene::{Scene, follows, last_before_begin, others_wrote, quiet, scene, written};
 use super::text::{names, reaches_further};
 use crate::checks::Finding;
 use crate::history::Shot;
@@ -23,9 +23,8 @@ pub fn check(lens: &Lens<'_>) -> Finding {
                 let source = &task.first.source.instance_id;
                 let steady = !by_statement(lens, source, table.table, scene.source.index, &scene.after)
                     && !scene.disturbed(lens, Some((table.to_database, table.to_table)));
-                if let Some(verdict) =
-                    keyed_rows(&table, scene.is()).filter(|_| steady).map(|rows| rows.wrong(scene.view()))
-                {
+                let by_key = || keyed_rows(&table, scene.is()).map(|rows| rows.wrong(scene.view()));
+                if let Some(verdict) = by_key().or_else(|| counted_rows(lens, &scene, &table)).filter(|_| steady) {
                     finding.judge(&scene.after, verdict);
                 }
             }
@@ -93,6 +92,26 @@ impl KeyedRows {
     }
 }
 
+/// Of tables of many rows, and of tables that are not there, only the number is known; it must agree where the target had
+/// no rows of its own, and may be more only where the application added to the source.
+fn counted_rows(lens: &Lens<'_>, scene: &Scene<'_, '_>, table: &Move<'_>) -> Option<Option<MigrationViolation>> {
+    let rows = |held: &Photograph| {
+        let found = find(held, table.to_database, ObjectKind::Table, table.to_table);
+        found.and_then(|found| found.rows.as_ref().map(Rows::count)).unwrap_or(0)
+    };
+    let (want, got) = (table.object.rows.as_ref()?.count(), rows(scene.is()));
+    if rows(scene.was()) > 0 || !is_keyed(table.object) {
+        return None;
+    }
+    let (task, name) = (scene.task.id.clone(), table.words());
+    Some(match (want.saturating_sub(got), got.saturating_sub(want)) {
+        (0, 0) => None,
+        (0, _) if !follows(scene.view()) && !quiet(lens, scene) => None,
+        (0, doubled) => Some(MigrationViolation::MovedRowsDoubled { task, table: name, doubled }),
+        (lost, _) => Some(MigrationViolation::MovedRowsLost { task, table: name, lost }),
+    })
+}
+
 type Verdict<'a> = (Seen<'a, Shot>, Option<MigrationViolation>);
 
 /// The rows of a failed task: a part of the source's, and no fewer than it says it wrote. Judged where the target had none
@@ -134,7 +153,11 @@ fn failed_table(view: &TaskView, table: &Move<'_>, target: &Photograph) -> Optio
     if claimed > there {
         return Some(Some(MigrationViolation::MovedRowsClaimed { task, table: name, claimed, there }));
     }
-    let Some(rows) = keyed_rows(table, target) else { return Some(None) };
+    let Some(rows) = keyed_rows(table, target) else {
+        let doubled = there.saturating_sub(table.object.rows.as_ref().map_or(there, Rows::count));
+        let wrong = doubled > 0 && is_keyed(table.object);
+        return Some(wrong.then_some(MigrationViolation::MovedRowsDoubled { task, table: name, doubled }));
+    };
     let distinct: BTreeSet<&String> = rows.target.iter().collect();
     let foreign = distinct.iter().filter(|key| !rows.source.contains(**key)).count() as u64;
     let doubled = (rows.target.len() - distinct.len()) as u64;
@@ -227,6 +250,29 @@ mod tests {
             wrong(&finished(&photograph(&[("orders", &[(1, "lamp"), (1, "lamp"), (2, "desk")])])).story, check),
             vec![doubled]
         );
+    }
+
+    #[test]
+    fn of_many_rows_the_number_tells() {
+        let many = |count: u64| {
+            let mut held = orders();
+            let object = held.databases.get_mut("app").and_then(|held| held.objects.get_mut("table orders"));
+            object.unwrap_or_else(|| panic!("the table is there")).rows =
+                Some(Rows::Digest { count, sha256: count.to_string() });
+            held
+        };
+        let run = |after: &Photograph| {
+            let mut plot = Plot::between(&many(3000), &nothing());
+            plot.begin().finish().after(&many(3000), after);
+            plot
+        };
+        let (task, table) = (recovery::model::TaskId::from("dts-1"), TABLE.to_owned());
+        let lost = |lost| MigrationViolation::MovedRowsLost { task: task.clone(), table: table.clone(), lost };
+        assert_eq!(wrong(&run(&many(2999)).story, check), vec![lost(1)]);
+        assert_eq!(wrong(&run(&nothing()).story, check), vec![lost(3000)]);
+        let doubled = MigrationViolation::MovedRowsDoubled { task: task.clone(), table: table.clone(), doubled: 200 };
+        assert_eq!(wrong(&run(&many(3200)).story, check), vec![doubled]);
+        holds(&run(&many(3000)).story, check, 1);
     }
 
     #[test]

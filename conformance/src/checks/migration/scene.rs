@@ -5,8 +5,9 @@ use crate::checks::temporary::witness::faulted_before;
 use crate::history::lens::{Lens, Seen, TaskStory};
 use crate::history::{Event, Shot, What};
 use jiff::{SignedDuration, Timestamp};
+use recovery::model::content::ObjectKind;
 use recovery::model::photograph::Photograph;
-use recovery::model::task::{MigrationType, PhaseStatus, TaskStatus};
+use recovery::model::task::{MigrationType, PhaseStatus, Selection, TaskStatus};
 use recovery::model::views::TaskView;
 use recovery::model::{Engine, InstanceId, TaskId};
 use recovery::ports::database::DatabaseError;
@@ -117,11 +118,22 @@ pub fn settled<'l, 'a>(lens: &Lens<'a>, task: &'l TaskStory<'a>) -> Option<Scene
     quiet.then_some(scene)
 }
 
-/// Whether nobody wrote to the source between its photograph and the end of the task.
+/// Whether nobody wrote to what is moved of the source between its photograph and the end of the task. Triggers of the
+/// source may carry a write to another table.
 pub fn quiet(lens: &Lens<'_>, scene: &Scene<'_, '_>) -> bool {
     let source = &scene.task.first.source.instance_id;
-    !written(lens, source, None, &scene.source, scene.done.at)
-        && !others_wrote(lens, source, scene.task.id, scene.source.index, scene.done.index)
+    let wrote = |place: Option<(&str, &str)>| written(lens, source, place, &scene.source, scene.done.at);
+    let all_counts = scene.view().objects.iter().any(|selection| selection.table.is_none())
+        || scene
+            .from()
+            .databases
+            .values()
+            .flat_map(|held| held.objects.values())
+            .any(|object| object.kind == ObjectKind::Trigger);
+    let chosen =
+        |selection: &Selection| selection.table.as_ref().is_some_and(|table| wrote(Some((&selection.database, table))));
+    let busy = if all_counts { wrote(None) } else { scene.view().objects.iter().any(chosen) };
+    !busy && !others_wrote(lens, source, scene.task.id, scene.source.index, scene.done.index)
 }
 
 type Followed<'a> = (Seen<'a, TaskView>, Seen<'a, Shot>, Seen<'a, Shot>);

@@ -39,12 +39,14 @@ pub fn names(sql: &str, name: &str) -> bool {
     words(sql).iter().any(|word| word.eq_ignore_ascii_case(name))
 }
 
-/// Whether a statement may change what it does not name: whole databases, and what routines do.
+/// Whether a statement may change what it does not name: whole databases, what routines do, and a table by its index.
 #[must_use]
 pub fn reaches_further(sql: &str) -> bool {
-    words(sql)
-        .iter()
-        .any(|word| ["database", "schema", "call", "exec", "execute"].iter().any(|far| word.eq_ignore_ascii_case(far)))
+    words(sql).iter().any(|word| {
+        ["database", "schema", "call", "exec", "execute", "index", "trigger"]
+            .iter()
+            .any(|far| word.eq_ignore_ascii_case(far))
+    })
 }
 
 /// The last part of the dotted name that follows a keyword.
