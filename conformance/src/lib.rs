@@ -4,4 +4,10 @@
 
 pub mod catalogue;
 pub mod checks;
+pub mod cli;
+pub mod exit;
 pub mod history;
+pub mod judge;
+pub mod reports;
+pub mod runner;
+pub mod suite;

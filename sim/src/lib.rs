@@ -8,3 +8,5 @@ compile_error!(
 
 pub mod servers;
 pub mod world;
+
+pub use world::{Facts, Stage, WorldError, WorldOptions, run};

@@ -73,7 +73,7 @@ pub enum Rows {
 /// One account on a photograph.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhotographedAccount {
-    /// A keyed mark of the password: equal marks, equal passwords; the password cannot be found from it.
+    /// The mark of the password: equal marks, equal passwords.
     pub password_mark: String,
     /// Rights.
     pub grants: Grants,

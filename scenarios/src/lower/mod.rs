@@ -46,7 +46,7 @@ impl Scenario {
 }
 
 fn world_defaults() -> WorldSpec {
-    WorldSpec { workers: 2, machines: 4, latency_ms_max: 4, skew_ms: BTreeMap::new(), region: "region-1".into() }
+    WorldSpec { workers: 2, machines: 4, latency_ms_max: 2, skew_ms: BTreeMap::new(), region: "region-1".into() }
 }
 
 /// The state of the lowering: what is known at the step it has come to.

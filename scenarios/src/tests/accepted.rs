@@ -87,7 +87,7 @@ const WORLD: &str = r#"
 [world]
 workers = 3
 machines = 6
-latency_ms_max = 2
+latency_ms_max = 3
 skew_ms = { "worker-3" = 250, service = -20 }
 region = "region-9"
 
@@ -184,7 +184,7 @@ fn a_scenario_has_the_name_of_its_file_and_defaults_for_the_rest() {
     let scenario = with_steps("mark = \"here\"").unwrap_or_else(|error| panic!("{}", error.render()));
     assert_eq!((scenario.name.as_str(), scenario.title.as_str()), ("a-fact", "a fact"));
     assert_eq!(scenario.covers, [RuleId("TMP-11".into())]);
-    assert_eq!((scenario.world.workers, scenario.world.machines, scenario.world.latency_ms_max), (2, 4, 4));
+    assert_eq!((scenario.world.workers, scenario.world.machines, scenario.world.latency_ms_max), (2, 4, 2));
     let shop = &scenario.instances[0];
     assert_eq!((shop.name.as_str(), shop.line, shop.region.as_str()), ("shop", 4, "region-1"));
     assert_eq!(
@@ -199,7 +199,7 @@ fn a_scenario_has_the_name_of_its_file_and_defaults_for_the_rest() {
 #[test]
 fn world_instances_and_application_are_read_whole() {
     let scenario = parse(&everything()).unwrap_or_else(|error| panic!("{}", error.render()));
-    assert_eq!((scenario.world.workers, scenario.world.machines, scenario.world.latency_ms_max), (3, 6, 2));
+    assert_eq!((scenario.world.workers, scenario.world.machines, scenario.world.latency_ms_max), (3, 6, 3));
     assert_eq!(scenario.world.skew_ms[&Host::Worker(3)], 250);
     let names: Vec<&str> = scenario.instances.iter().map(|instance| instance.name.as_str()).collect();
     assert_eq!(names, ["shop", "books", "copy"], "a master stands before those that name it");

@@ -7,7 +7,9 @@ use super::server::Server;
 use super::tokens::{folded, quoted, tokens};
 use super::values::{failed, from_sql, hex};
 use recovery::model::content::{DatabaseFacts, Object, ObjectKind, Row};
-use recovery::model::photograph::{Photograph, PhotographedAccount, PhotographedDatabase, PhotographedObject, Rows};
+use recovery::model::photograph::{
+    Photograph, PhotographedAccount, PhotographedDatabase, PhotographedObject, Rows, password_mark,
+};
 use recovery::ports::database::DatabaseError;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -59,7 +61,7 @@ impl Server {
             databases.insert(name.clone(), photograph(db)?);
         }
         let accounts = self.accounts.iter().map(|(name, account)| {
-            let mark = password_mark(account.password.expose());
+            let mark = password_mark(&account.password);
             (name.clone(), PhotographedAccount { password_mark: mark, grants: account.grants.clone() })
         });
         let mut settings = BTreeMap::new();
@@ -72,16 +74,6 @@ impl Server {
         }
         Ok(Photograph { databases, accounts: accounts.collect(), settings, log_position: self.log.position() })
     }
-}
-
-/// Equal marks, equal passwords, on every server.
-fn password_mark(password: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(b"firedrill password mark\n");
-    hash.update(password.as_bytes());
-    let mut mark = hex(hash.finalize().as_slice());
-    mark.truncate(12);
-    mark
 }
 
 /// All objects of a database in the order of kind and name.

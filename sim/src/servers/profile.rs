@@ -43,7 +43,7 @@ const SQL_SERVER: Profile = Profile {
         PlanGuide,
         Aggregate,
     ],
-    charset: "chinese_prc_ci_as",
+    charset: "gbk",
     definers: false,
     select_into: true,
 };

@@ -7,13 +7,16 @@ use recovery::model::InstanceId;
 use recovery::model::photograph::Photograph;
 use recovery::ports::Ports;
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::rc::Rc;
 use tokio::sync::Notify;
 
 /// The host on which the users' own application runs.
 pub const APPLICATION: &str = "application";
+
+/// A host of somebody whom no whitelist names; there only in worlds that ask for it.
+pub const STRANGER: &str = "stranger";
 
 type Guest = Box<dyn FnOnce(Ports) -> LocalBoxFuture<'static, ()>>;
 
@@ -22,7 +25,7 @@ type Guest = Box<dyn FnOnce(Ports) -> LocalBoxFuture<'static, ()>>;
 pub struct Control {
     faults: Faults,
     rack: Rack,
-    guests: Guests,
+    guests: BTreeMap<&'static str, Guests>,
 }
 
 impl Deref for Control {
@@ -34,7 +37,7 @@ impl Deref for Control {
 }
 
 impl Control {
-    pub(crate) fn new(faults: Faults, rack: Rack, guests: Guests) -> Self {
+    pub(crate) fn new(faults: Faults, rack: Rack, guests: BTreeMap<&'static str, Guests>) -> Self {
         Self { faults, rack, guests }
     }
 
@@ -50,7 +53,7 @@ impl Control {
         self.rack.machine_of(instance)
     }
 
-    /// Runs a future on the application host, with that host's ports, until it ends or the host crashes.
+    /// Runs a future on the application's or the stranger's host, with that host's ports, until it ends or the host crashes.
     ///
     /// # Errors
     /// When the host is another one: the others run nothing but their own program.
@@ -59,11 +62,9 @@ impl Control {
         host: &str,
         guest: impl FnOnce(Ports) -> LocalBoxFuture<'static, ()> + 'static,
     ) -> Result<(), FaultError> {
-        if host != APPLICATION {
-            return Err(FaultError::TakesNoGuests(host.to_owned()));
-        }
-        self.guests.0.waiting.borrow_mut().push_back(Box::new(guest));
-        self.guests.0.arrival.notify_one();
+        let guests = self.guests.get(host).ok_or_else(|| FaultError::TakesNoGuests(host.to_owned()))?;
+        guests.0.waiting.borrow_mut().push_back(Box::new(guest));
+        guests.0.arrival.notify_one();
         self.faults.note_activity();
         Ok(())
     }

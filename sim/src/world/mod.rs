@@ -13,7 +13,7 @@ mod panics;
 mod run;
 mod timers;
 
-pub use control::{APPLICATION, Control};
+pub use control::{APPLICATION, Control, STRANGER};
 pub use dice::SeededDice;
 pub use disk::MemoryDisk;
 pub use engine::{EngineOptions, Facts, HostKit, HostPlan, WorldError, drive};

@@ -1,6 +1,6 @@
 //! The population of a run: the service, its workers, the machines, the application and the operator.
 
-use super::control::{APPLICATION, Control, Guests};
+use super::control::{APPLICATION, Control, Guests, STRANGER};
 use super::dice::generator;
 use super::disk::MemoryDisk;
 use super::engine::{EngineOptions, Facts, HostKit, HostPlan, WorldError, drive};
@@ -33,6 +33,8 @@ pub struct WorldOptions {
     pub latency_ms_max: u64,
     /// How far hosts' clocks are ahead of true time at the start.
     pub skew_ms: BTreeMap<String, i64>,
+    /// Whether there is a host of somebody whom no whitelist names.
+    pub stranger: bool,
     /// Documented numbers and choices.
     pub policy: Policy,
     /// True time at the start.
@@ -48,7 +50,7 @@ impl Default for WorldOptions {
         let EngineOptions { seed, start, latency_ms_max, skew_ms, virtual_limit, step_limit } =
             EngineOptions::default();
         let policy = Policy::default();
-        Self { seed, machines: 4, workers: 2, latency_ms_max, skew_ms, policy, start, virtual_limit, step_limit }
+        Self { seed, machines: 4, workers: 2, stranger: false, latency_ms_max, skew_ms, policy, start, virtual_limit, step_limit }
     }
 }
 
@@ -156,15 +158,15 @@ impl Ground {
         })
     }
 
-    fn application(&self, guests: &Guests) -> HostPlan {
+    fn lodging(&self, name: &str, guests: &Guests) -> HostPlan {
         let (ground, guests) = (self.clone(), guests.clone());
-        HostPlan::new(APPLICATION, move |kit| guests.clone().serve(ground.ports(kit)))
+        HostPlan::new(name, move |kit| guests.clone().serve(ground.ports(kit)))
     }
 }
 
 /// Runs the whole system in the simulated world until the operator's future ends.
 ///
-/// Hosts: `service`, `worker-1` and on, `machine-1` and on, `application`, `operator`.
+/// Hosts: `service`, `worker-1` and on, `machine-1` and on, `application`, `operator`, and where it is asked for `stranger`.
 ///
 /// # Errors
 /// See [`WorldError`].
@@ -178,11 +180,12 @@ where
         |kind: &str, count: usize| -> Vec<String> { (1..=count).map(|number| format!("{kind}-{number}")).collect() };
     let machines = named("machine", options.machines);
     let ground = Ground::new(options, &machines);
-    let guests = Guests::default();
+    let lodgings = [Some(APPLICATION), options.stranger.then_some(STRANGER)];
+    let guests: BTreeMap<_, _> = lodgings.into_iter().flatten().map(|name| (name, Guests::default())).collect();
     let mut hosts = vec![ground.service()];
     hosts.extend(named("worker", options.workers).iter().map(|name| ground.worker(name)));
     hosts.extend(machines.iter().map(|name| ground.machine(name)));
-    hosts.push(ground.application(&guests));
+    hosts.extend(guests.iter().map(|(name, guests)| ground.lodging(name, guests)));
     drive(&options.engine(), hosts, move |kit, faults| {
         operator(Stage {
             control: Control::new(faults, ground.rack.clone(), guests),

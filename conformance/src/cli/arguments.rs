@@ -1,0 +1,167 @@
+//! The arguments of `firedrill`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Rehearses database recovery: runs recovery scenarios in a deterministic world and says which documented rules hold.
+///
+/// Exit codes: 0 all held; 1 a rule was violated or an expectation not met; 2 incomplete (a covered rule was not exercised,
+/// a target is unavailable, or stopped early); 64 wrong usage or a bad scenario file; 70 firedrill itself failed.
+#[derive(Debug, Parser)]
+#[command(name = "firedrill", version, about, max_term_width = 110)]
+pub struct Cli {
+    /// What to do; runs the built-in suites unless given.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios and print the rules by verdict.
+    Run(RunArguments),
+    /// Run one scenario under one seed again and show what happened.
+    Replay(ReplayArguments),
+    /// Print where every rule of the catalogue stands.
+    Rules(RulesArguments),
+    /// Run one scenario and print its prechecks, item by item, with cause and remedy.
+    Precheck(PrecheckArguments),
+    /// Print the JSON Schema of scenario files.
+    Schema,
+    /// Print the OpenAPI document of the recovery service.
+    Openapi,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArguments {
+    /// Scenario files or folders; the built-in suites unless given.
+    pub paths: Vec<PathBuf>,
+    /// How many seeds (10 is 0..10), or a span of seeds (A..B, B not included).
+    #[arg(long, default_value = "3", value_parser = seeds)]
+    pub seeds: Seeds,
+    /// One seed, decimal or 0x…; goes before --seeds.
+    #[arg(long, value_parser = seed)]
+    pub seed: Option<u64>,
+    /// Runs at a time; as many as there are cores unless given.
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// Only scenarios whose file or title contains this.
+    #[arg(long)]
+    pub filter: Option<String>,
+    /// For people, or one JSON event a line.
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    pub format: Format,
+}
+
+impl Default for RunArguments {
+    fn default() -> Self {
+        Self { paths: vec![], seeds: Seeds { from: 0, to: 3 }, seed: None, jobs: None, filter: None, format: Format::Pretty }
+    }
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArguments {
+    /// The scenario file.
+    #[arg(required_unless_present = "scenario", conflicts_with = "scenario")]
+    pub file: Option<PathBuf>,
+    /// A scenario: a file, or a built-in one by its file or name.
+    #[arg(long)]
+    pub scenario: Option<String>,
+    /// The seed, decimal or 0x….
+    #[arg(long, default_value = "0", value_parser = seed)]
+    pub seed: u64,
+    /// Show every event: a line an event, a column a party, faults marked.
+    #[arg(long)]
+    pub trace: bool,
+    /// Stop before this step (1 is the first) and show the world: instances, tasks, tables.
+    #[arg(long)]
+    pub until: Option<usize>,
+}
+
+/// Arguments of `rules`.
+#[derive(Debug, Args)]
+pub struct RulesArguments {
+    /// Rules by scenarios.
+    #[arg(long)]
+    pub matrix: bool,
+    /// For people, or one JSON object a rule.
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    pub format: Format,
+    /// Read what an earlier `firedrill rules --format json` printed instead of running the suites.
+    #[arg(long)]
+    pub from: Option<PathBuf>,
+}
+
+/// Arguments of `precheck`.
+#[derive(Debug, Args)]
+pub struct PrecheckArguments {
+    /// A scenario: a file, or a built-in one by its file or name.
+    pub scenario: String,
+    /// The seed, decimal or 0x….
+    #[arg(long, default_value = "0", value_parser = seed)]
+    pub seed: u64,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Pretty,
+    /// For programs.
+    Json,
+}
+
+/// A span of seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seeds {
+    /// First.
+    pub from: u64,
+    /// After the last.
+    pub to: u64,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let read = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    read.map_err(|_| format!("'{text}' is no seed; write a number like 24301 or 0x5eed"))
+}
+
+fn seeds(text: &str) -> Result<Seeds, String> {
+    let span = match text.split_once("..") {
+        Some((from, to)) => Seeds { from: seed(from)?, to: seed(to)? },
+        None => Seeds { from: 0, to: seed(text)? },
+    };
+    if span.from >= span.to {
+        return Err(format!("'{text}' names no seed; write how many (10) or a span (0..10)"));
+    }
+    if span.to - span.from > 1_000_000 {
+        return Err(format!("'{text}' is more than a million seeds; write a shorter span"));
+    }
+    Ok(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_a_number_or_a_span() {
+        assert_eq!(seeds("10"), Ok(Seeds { from: 0, to: 10 }));
+        assert_eq!(seeds("0x10..20"), Ok(Seeds { from: 16, to: 20 }));
+        assert!(seeds("0").is_err());
+        assert!(seeds("5..5").is_err());
+        assert!(seeds("x").is_err());
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+        let cli = Cli::try_parse_from(["firedrill", "run", "--seed", "0x5eed", "a.toml"]);
+        assert!(matches!(cli, Ok(Cli { command: Some(Command::Run(RunArguments { seed: Some(0x5eed), .. })) })));
+    }
+}

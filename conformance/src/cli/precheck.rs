@@ -1,0 +1,18 @@
+//! `firedrill precheck`: the prechecks of one scenario, item by item.
+
+use super::arguments::PrecheckArguments;
+use super::{Failure, load, say};
+use crate::exit::Exit;
+use crate::reports::precheck::prechecks;
+use crate::runner;
+
+/// Runs the scenario and prints its prechecks.
+pub fn precheck(arguments: &PrecheckArguments) -> Result<Exit, Failure> {
+    let scenario = load::scenario(&arguments.scenario)?;
+    let history = runner::run(&scenario, arguments.seed, None).map_err(Failure::harness)?;
+    let text = prechecks(&history);
+    if text.is_empty() {
+        return Err(Failure { exit: Exit::Incomplete, text: format!("{} ran no precheck", scenario.file) });
+    }
+    say(&text)
+}

@@ -1,0 +1,150 @@
+//! `firedrill run`: scenarios over seeds, failures as they come, rules by verdict at the end.
+
+use super::arguments::{Format, RunArguments, Seeds};
+use super::{Failure, load, say};
+use crate::exit::Exit;
+use crate::judge::Outcome;
+use crate::reports::{failure, json, pretty};
+use crate::suite::{Listener, RunResult, Tally, Verdict, run_all};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Runs and reports.
+pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
+    let scenarios = load::scenarios(&arguments.paths, arguments.filter.as_deref())?;
+    let seeds: Vec<u64> = match (arguments.seed, arguments.seeds) {
+        (Some(seed), _) => vec![seed],
+        (None, Seeds { from, to }) => (from..to).collect(),
+    };
+    let (tally, wall_seconds) = timed(&scenarios, &seeds, jobs(arguments.jobs)?, arguments.format)?;
+    match arguments.format {
+        Format::Pretty => say(&pretty::summary(&tally, wall_seconds))?,
+        Format::Json => say(&json::summary(&tally, wall_seconds).to_string())?,
+    };
+    Ok(exit(&tally))
+}
+
+/// Threads to run on.
+pub fn jobs(asked: Option<usize>) -> Result<usize, Failure> {
+    match asked {
+        Some(0) => Err(Failure::usage("--jobs 0 would run nothing; give at least 1")),
+        Some(jobs) => Ok(jobs),
+        None => Ok(std::thread::available_parallelism().map_or(1, Into::into)),
+    }
+}
+
+/// How a suite ends.
+#[must_use]
+pub fn exit(tally: &Tally) -> Exit {
+    if tally.count(Outcome::Broken) > 0 {
+        Exit::Harness
+    } else if tally.count(Outcome::Failed) > 0 || tally.verdicts().values().any(|verdict| *verdict == Verdict::Violated) {
+        Exit::Violated
+    } else if tally.count(Outcome::Incomplete) > 0 || tally.not_begun > 0 {
+        Exit::Incomplete
+    } else {
+        Exit::Held
+    }
+}
+
+/// Runs a suite with its progress on the screen; gives the wall seconds too.
+// How long a person waited is the one thing here that is measured in real time.
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)]
+pub fn timed(
+    scenarios: &[scenarios::Scenario],
+    seeds: &[u64],
+    jobs: usize,
+    format: Format,
+) -> Result<(Tally, f64), Failure> {
+    let begun = std::time::Instant::now();
+    let stop = stop_at_ctrl_c();
+    let screen = Screen::new(format, (scenarios.len() * seeds.len()) as u64);
+    let tally = run_all(scenarios, seeds, jobs, &stop, &screen).map_err(Failure::harness)?;
+    screen.finish();
+    Ok((tally, begun.elapsed().as_secs_f64()))
+}
+
+/// A flag that Ctrl-C raises: no further run begins, and what is known is printed.
+fn stop_at_ctrl_c() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&stop);
+    // A second handler in one process is refused; the first still works.
+    let _ = ctrlc::set_handler(move || raised.store(true, Ordering::Relaxed));
+    stop
+}
+
+/// Shows runs as they end: a bar on a terminal, plain lines elsewhere, events for programs.
+struct Screen {
+    format: Format,
+    bar: Option<ProgressBar>,
+    worst: Mutex<BTreeMap<String, (Outcome, u64)>>,
+}
+
+impl Screen {
+    fn new(format: Format, runs: u64) -> Self {
+        let bar = (format == Format::Pretty && io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::new(runs);
+            if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} runs  {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { format, bar, worst: Mutex::default() }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn print(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| print_line(text)),
+            None => print_line(text),
+        }
+    }
+}
+
+/// A reader that went away is no reason to stop.
+fn print_line(text: &str) {
+    let _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
+}
+
+impl Listener for Screen {
+    fn ended(&self, run: &RunResult<'_>, left: usize) {
+        if self.format == Format::Json {
+            return print_line(&json::run(run).to_string());
+        }
+        let (worst, runs) = {
+            let mut all = self.worst.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let entry = all.entry(run.scenario.name.clone()).or_insert((Outcome::Passed, 0));
+            *entry = (entry.0.max(run.outcome), entry.1 + 1);
+            *entry
+        };
+        let told = failure::failure(run);
+        if !told.is_empty() {
+            self.print(&told);
+        }
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(run.scenario.name.clone());
+                bar.inc(1);
+            }
+            None if left == 0 => print_line(&format!("{:<10} {runs:>4} runs  {}", word(worst), run.scenario.file)),
+            None => {}
+        }
+    }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Incomplete => "incomplete",
+        Outcome::Failed => "FAILED",
+        Outcome::Broken => "BROKEN",
+    }
+}

@@ -1,0 +1,8 @@
+//! What people and programs read: failures, summaries, the rule matrix, traces.
+
+pub mod failure;
+pub mod json;
+pub mod matrix;
+pub mod precheck;
+pub mod pretty;
+pub mod trace;

@@ -1,0 +1,167 @@
+//! The application that keeps writing to a master while recovery goes on, and its ledger of what was acknowledged.
+
+use super::operator::Operator;
+use super::recorder::Recorder;
+use crate::history::{LedgerEntry, What};
+use jiff::SignedDuration;
+use recovery::ports::database::{DatabaseError, Login};
+use recovery::ports::{Ports, Session};
+use scenarios::{ApplicationSpec, Scenario};
+use sim::world::APPLICATION;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// What the application is told, and whether it is between two rows.
+#[derive(Default)]
+struct Reins {
+    writing: Cell<bool>,
+    held: Cell<bool>,
+    stopped: Cell<bool>,
+    busy: Cell<bool>,
+    begun: Cell<bool>,
+    next_id: Cell<i64>,
+    endpoint: RefCell<Option<String>>,
+}
+
+/// The application of a scenario, if it has one.
+pub struct Application {
+    operator: Rc<Operator>,
+    spec: Option<ApplicationSpec>,
+    reins: Rc<Reins>,
+}
+
+/// The first key the application writes: far from what scenarios write themselves.
+const FIRST_ID: i64 = 1_000_000;
+
+impl Application {
+    /// The application a scenario describes; nothing happens before [`Self::begin`].
+    pub fn new(operator: &Rc<Operator>, scenario: &Scenario) -> Self {
+        Self { operator: Rc::clone(operator), spec: scenario.application.clone(), reins: Rc::default() }
+    }
+
+    /// Begins to write, where the scenario says from the start.
+    pub fn begin(&self) {
+        if self.spec.as_ref().is_some_and(|spec| spec.from_start) {
+            self.resume();
+        }
+    }
+
+    /// Begins to write, or goes on.
+    pub fn resume(&self) {
+        let Some(spec) = self.spec.clone() else { return };
+        self.reins.writing.set(true);
+        if self.reins.begun.replace(true) {
+            return;
+        }
+        self.reins.next_id.set(FIRST_ID);
+        let (reins, operator) = (Rc::clone(&self.reins), Rc::clone(&self.operator));
+        let control = self.operator.stage.control.clone();
+        // The application's host is there in every world.
+        let _ = control.spawn_on(APPLICATION, move |ports| Box::pin(write(ports, operator, spec, reins)));
+        let (reins, operator) = (Rc::clone(&self.reins), Rc::clone(&self.operator));
+        let on = self.spec.as_ref().map(|spec| spec.on.clone()).unwrap_or_default();
+        tokio::task::spawn_local(async move {
+            if let Ok(id) = operator.instance(&on) {
+                if let Ok(Some(view)) = operator.see(&id).await {
+                    *reins.endpoint.borrow_mut() = view.endpoint;
+                }
+            }
+        });
+    }
+
+    /// Writes nothing until told; returns once no row is under way.
+    pub async fn pause(&self) {
+        self.reins.writing.set(false);
+        self.quiet().await;
+    }
+
+    /// Writes no more.
+    pub async fn stop(&self) {
+        self.reins.stopped.set(true);
+        self.quiet().await;
+    }
+
+    /// Holds its breath for a mark.
+    pub async fn hold(&self) {
+        self.reins.held.set(true);
+        self.quiet().await;
+    }
+
+    /// Breathes again.
+    pub fn release(&self) {
+        self.reins.held.set(false);
+    }
+
+    async fn quiet(&self) {
+        for _ in 0..1_000 {
+            if !self.reins.busy.get() {
+                return;
+            }
+            self.operator.sleep(SignedDuration::from_millis(50)).await;
+        }
+    }
+}
+
+/// The application's life on its own host: a row every so often, each in the ledger before it is sent.
+async fn write(ports: Ports, operator: Rc<Operator>, spec: ApplicationSpec, reins: Rc<Reins>) {
+    let every = SignedDuration::try_from(spec.every).unwrap_or(SignedDuration::from_secs(1));
+    let recorder: Recorder = operator.recorder.clone();
+    let mut session: Option<Box<dyn Session>> = None;
+    while !reins.stopped.get() {
+        ports.clock.sleep(every).await;
+        let endpoint = reins.endpoint.borrow().clone();
+        let (Some(endpoint), Ok(instance)) = (endpoint, operator.instance(&spec.on)) else { continue };
+        if reins.stopped.get() || reins.held.get() || !reins.writing.get() {
+            continue;
+        }
+        reins.busy.set(true);
+        let id = reins.next_id.get();
+        reins.next_id.set(id + 1);
+        let sent_at = operator.now();
+        let outcome = insert(&ports, &endpoint, &spec, id, &mut session).await;
+        if outcome.is_err() {
+            session = None;
+        }
+        let unsent = matches!(outcome, Err(Insert::NotSent));
+        let entry = LedgerEntry {
+            instance,
+            database: spec.database.clone(),
+            table: spec.table.clone(),
+            id,
+            sent_at,
+            acknowledged: outcome.is_ok(),
+        };
+        if !unsent {
+            recorder.record(operator.now(), What::Ledger(entry));
+        }
+        reins.busy.set(false);
+    }
+}
+
+/// Why a row was not acknowledged.
+enum Insert {
+    /// It was never sent: there was no session.
+    NotSent,
+    /// The server said no, or nothing.
+    Failed,
+}
+
+async fn insert(
+    ports: &Ports,
+    endpoint: &str,
+    spec: &ApplicationSpec,
+    id: i64,
+    session: &mut Option<Box<dyn Session>>,
+) -> Result<(), Insert> {
+    if session.is_none() {
+        let login = Login { account: spec.login.account.clone(), password: spec.login.password.clone(), ssl: false };
+        *session = ports.database.connect(endpoint, &login).await.ok();
+    }
+    let Some(open) = session else { return Err(Insert::NotSent) };
+    let sql = format!(
+        "insert into {} ({}, {}) values ({id}, 'row {id}')",
+        spec.table, spec.key_column, spec.note_column
+    );
+    let outcome: Result<_, DatabaseError> = open.run(&spec.database, &sql).await;
+    outcome.map(drop).map_err(|_| Insert::Failed)
+}

@@ -1,0 +1,143 @@
+//! Breaks things, and mends them.
+
+use super::operator::{Operator, StepFailed, Stepped};
+use crate::history::What;
+use jiff::SignedDuration;
+use scenarios::{Fault, FaultStep, Host};
+use sim::world::FaultError;
+use std::rc::Rc;
+
+/// A fault of a step: after its delay, for its time, or in the background.
+pub async fn fault(operator: &Rc<Operator>, step: &FaultStep) -> Stepped {
+    if step.background {
+        let (operator, step) = (Rc::clone(operator), step.clone());
+        tokio::task::spawn_local(async move {
+            if let Err(StepFailed { want, got }) = act(&operator, &step).await {
+                operator.recorder.expectation(operator.now(), false, want, got);
+            }
+        });
+        return Ok(());
+    }
+    act(operator, step).await
+}
+
+async fn act(operator: &Operator, step: &FaultStep) -> Stepped {
+    if let Some((least, most)) = step.after {
+        let span = most.saturating_sub(least).as_millis().max(1);
+        let extra = u128::from(operator.stage.ports.dice.next()) % span;
+        let wait = least.as_millis() + extra;
+        operator.sleep(SignedDuration::from_millis(i64::try_from(wait).unwrap_or(i64::MAX))).await;
+    }
+    begin(operator, &step.fault).await?;
+    if let Some(lasts) = step.lasts {
+        operator.sleep(SignedDuration::try_from(lasts).unwrap_or(SignedDuration::MAX)).await;
+        end(operator, &step.fault).await?;
+    }
+    Ok(())
+}
+
+fn host(operator: &Operator, host: &Host) -> Stepped<String> {
+    match host {
+        Host::MachineOf(name) => {
+            let id = operator.instance(name)?;
+            let machine = operator.stage.control.machine_of(&id);
+            machine.ok_or_else(|| StepFailed::new(format!("the machine of {name}"), "it occupies none"))
+        }
+        other => Ok(other.to_string()),
+    }
+}
+
+fn say(operator: &Operator, text: String, host: Option<&str>) {
+    operator.recorder.record(operator.now(), What::Fault { text, host: host.map(str::to_owned) });
+}
+
+async fn begin(operator: &Operator, fault: &Fault) -> Stepped {
+    let control = &operator.stage.control;
+    match fault {
+        Fault::Crash { host: it, torn } => {
+            let name = host(operator, it)?;
+            say(operator, format!("{name} crashes{}", if *torn { ", unsynced writes torn" } else { "" }), Some(&name));
+            made(if *torn { control.crash_torn(&name).await } else { control.crash(&name).await })?;
+        }
+        Fault::Restart { host: it } => {
+            let name = host(operator, it)?;
+            restart(operator, &name).await?;
+        }
+        Fault::Partition { a, b, oneway } => {
+            let (a, b) = (host(operator, a)?, host(operator, b)?);
+            say(operator, format!("nothing passes {a} {} {b}", if *oneway { "->" } else { "<->" }), Some(&a));
+            made(if *oneway { control.partition_oneway(&a, &b).await } else { control.partition(&a, &b).await })?;
+        }
+        Fault::Hold { a, b } => {
+            let (a, b) = (host(operator, a)?, host(operator, b)?);
+            say(operator, format!("messages {a} <-> {b} are held"), Some(&a));
+            made(control.hold(&a, &b).await)?;
+        }
+        Fault::Slow { a, b, latency_ms } => {
+            let (a, b) = (host(operator, a)?, host(operator, b)?);
+            say(operator, format!("messages {a} <-> {b} take {latency_ms} ms"), Some(&a));
+            made(control.slow(&a, &b, *latency_ms).await)?;
+        }
+        Fault::Pause { host: it } => {
+            let name = host(operator, it)?;
+            say(operator, format!("{name} stands still"), Some(&name));
+            made(control.pause(&name).await)?;
+        }
+        Fault::Skew { host: it, ms } => {
+            let name = host(operator, it)?;
+            say(operator, format!("skew of {name} is {ms} ms"), Some(&name));
+            made(control.skew(&name, *ms).await)?;
+            operator.skews_ms.borrow_mut().insert(name, *ms);
+        }
+        Fault::Heal => heal(operator).await?,
+    }
+    Ok(())
+}
+
+async fn end(operator: &Operator, fault: &Fault) -> Stepped {
+    let control = &operator.stage.control;
+    match fault {
+        Fault::Crash { host: it, .. } => {
+            let name = host(operator, it)?;
+            restart(operator, &name).await?;
+        }
+        Fault::Pause { host: it } => {
+            let name = host(operator, it)?;
+            say(operator, format!("{name} goes on"), Some(&name));
+            made(control.unpause(&name).await)?;
+        }
+        Fault::Partition { a, b, .. } | Fault::Slow { a, b, .. } => {
+            let (a, b) = (host(operator, a)?, host(operator, b)?);
+            say(operator, format!("{a} <-> {b} is well again"), Some(&a));
+            made(control.heal(&a, &b).await)?;
+        }
+        Fault::Hold { a, b } => {
+            let (a, b) = (host(operator, a)?, host(operator, b)?);
+            say(operator, format!("messages {a} <-> {b} go on"), Some(&a));
+            made(control.release(&a, &b).await)?;
+        }
+        Fault::Skew { host: it, .. } => {
+            let name = host(operator, it)?;
+            say(operator, format!("skew of {name} is gone"), Some(&name));
+            made(control.skew(&name, 0).await)?;
+            operator.skews_ms.borrow_mut().remove(&name);
+        }
+        Fault::Restart { .. } | Fault::Heal => {}
+    }
+    Ok(())
+}
+
+async fn restart(operator: &Operator, name: &str) -> Stepped {
+    say(operator, format!("{name} starts again"), Some(name));
+    made(operator.stage.control.bounce(name).await)
+}
+
+/// Mends everything: links, hosts that are down or stand still.
+pub async fn heal(operator: &Operator) -> Stepped {
+    say(operator, "everything heals".into(), None);
+    made(operator.stage.control.heal_all().await)
+}
+
+fn made(done: Result<(), FaultError>) -> Stepped {
+    done.map_err(|error| StepFailed::new("a fault to be made or mended", error.to_string()))
+}

@@ -1,0 +1,93 @@
+//! Runs one scenario in the simulated world, as an operator at the interface would, and writes its history down.
+
+mod application;
+mod content;
+mod expect;
+mod fault;
+mod migrate;
+pub mod operator;
+pub mod recorder;
+mod requests;
+mod restore;
+mod settle;
+mod setup;
+mod steps;
+mod wait;
+
+use crate::history::{History, What};
+use operator::{Operator, StepFailed};
+use recorder::Recorder;
+use recovery::model::policy::Policy;
+use scenarios::{Action, LoginFrom, Scenario};
+use sim::{WorldError, WorldOptions};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The world a scenario asks for, under a seed.
+#[must_use]
+pub fn options(scenario: &Scenario, seed: u64) -> WorldOptions {
+    let world = &scenario.world;
+    let policy = Policy {
+        migration_addresses: (1..=world.workers).map(|number| format!("worker-{number}")).collect(),
+        ..Policy::default()
+    };
+    WorldOptions {
+        seed,
+        machines: world.machines,
+        workers: world.workers,
+        latency_ms_max: world.latency_ms_max,
+        skew_ms: skews_ms(scenario),
+        stranger: scenario.steps.iter().any(|step| matches!(&step.action, Action::Login(login) if login.from == LoginFrom::Stranger)),
+        policy,
+        ..WorldOptions::default()
+    }
+}
+
+fn skews_ms(scenario: &Scenario) -> BTreeMap<String, i64> {
+    scenario.world.skew_ms.iter().map(|(host, ms)| (host.to_string(), *ms)).collect()
+}
+
+/// Runs a scenario under a seed; with `until`, only the steps before that index, and no healing.
+///
+/// # Errors
+/// When the world cannot go on: nothing left to wait for, a panic, a run without end.
+pub fn run(scenario: &Scenario, seed: u64, until: Option<usize>) -> Result<History, WorldError> {
+    let scenario = Arc::new(scenario.clone());
+    let (history, _) = sim::run(&options(&scenario, seed), move |stage| async move {
+        let recorder = Recorder::new(&scenario.name, seed);
+        let operator = Rc::new(Operator::new(stage, recorder));
+        *operator.skews_ms.borrow_mut() = skews_ms(&scenario);
+        perform(&operator, &scenario, until).await;
+        operator.recorder.finish()
+    })?;
+    Ok(history)
+}
+
+/// Sets up, takes the steps, heals and waits for everything to come to an end.
+async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usize>) {
+    let recorder = operator.recorder.clone();
+    let application = application::Application::new(operator, scenario);
+    if let Err(failed) = setup::set_up(operator, scenario).await {
+        recorder.expectation(operator.now(), false, failed.want, failed.got);
+        return;
+    }
+    application.begin();
+    for (index, step) in scenario.steps.iter().enumerate().take(until.unwrap_or(usize::MAX)) {
+        recorder.step(Some(index));
+        recorder.record(operator.now(), What::StepBegan { line: step.line, text: step.text.clone() });
+        let done = steps::take(operator, &application, &step.action).await;
+        let done = match done {
+            Ok(()) => operator.observe().await,
+            failed => failed,
+        };
+        if let Err(StepFailed { want, got }) = done {
+            recorder.expectation(operator.now(), false, want, got);
+            break;
+        }
+    }
+    if until.is_none() {
+        settle::settle(operator, &application).await;
+    }
+    recorder.record(operator.now(), What::Ended);
+}

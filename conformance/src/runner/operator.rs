@@ -1,0 +1,397 @@
+//! The person at the interface: calls with patience, sessions with database servers, photographs and marks.
+
+use super::recorder::Recorder;
+use crate::history::{Call, Client as Who, Login as LoginEvent, Statement, What};
+use http::Method;
+use jiff::{SignedDuration, Timestamp};
+use recovery::client::Client;
+use recovery::model::instance::InstanceState;
+use recovery::model::photograph::password_mark;
+use recovery::model::views::{InstanceList, InstanceView, TaskView};
+use recovery::model::{BackupId, InstanceId, Secret, TaskId};
+use recovery::ports::clock::later;
+use recovery::ports::database::{DatabaseError, Login, Outcome};
+use serde::de::DeserializeOwned;
+use scenarios::Credentials;
+use serde_json::Value;
+use sim::Stage;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+/// How long one call may take.
+const CALL: SignedDuration = SignedDuration::from_secs(30);
+/// How long a call that got no answer is tried again.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Why a step could not be carried out; the run ends its steps here and goes on to healing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("want {want}, got {got}")]
+pub struct StepFailed {
+    /// What the step wanted.
+    pub want: String,
+    /// What it got.
+    pub got: String,
+}
+
+impl StepFailed {
+    /// Makes one.
+    pub fn new(want: impl Into<String>, got: impl Into<String>) -> Self {
+        Self { want: want.into(), got: got.into() }
+    }
+}
+
+/// What a step gives.
+pub type Stepped<T = ()> = Result<T, StepFailed>;
+
+/// An answer of the interface.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Status.
+    pub status: u16,
+    /// Body.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The code of a refusal.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        if self.status >= 400 { self.body.get("code").and_then(Value::as_str) } else { None }
+    }
+
+    /// Reads the body of an accepted call.
+    ///
+    /// # Errors
+    /// When the call was refused or the body is not of the shape.
+    pub fn read<T: DeserializeOwned>(&self, want: &str) -> Stepped<T> {
+        if self.status >= 400 {
+            return Err(StepFailed::new(want, self.refusal()));
+        }
+        T::deserialize(&self.body).map_err(|error| StepFailed::new(want, format!("an answer of another shape: {error}")))
+    }
+
+    /// The refusal in one line.
+    #[must_use]
+    pub fn refusal(&self) -> String {
+        let detail = self.body.get("detail").and_then(Value::as_str).unwrap_or("no detail");
+        format!("{} {}: {detail}", self.status, self.code().unwrap_or("without a code"))
+    }
+}
+
+/// The operator of one run.
+pub struct Operator {
+    /// The world as the operator's host sees it.
+    pub stage: Stage,
+    /// The pen.
+    pub recorder: Recorder,
+    /// Instances by their name in the scenario.
+    pub instances: RefCell<BTreeMap<String, InstanceId>>,
+    /// Tasks by name.
+    pub tasks: RefCell<BTreeMap<String, TaskId>>,
+    /// Backups by name.
+    pub backups: RefCell<BTreeMap<String, BackupId>>,
+    /// Seconds of marks by name and instance.
+    pub marks: RefCell<BTreeMap<String, BTreeMap<InstanceId, Timestamp>>>,
+    /// The last login that was let in, by instance.
+    pub doors: RefCell<BTreeMap<InstanceId, (String, Login)>>,
+    /// How far hosts' clocks are ahead of true time.
+    pub skews_ms: RefCell<BTreeMap<String, i64>>,
+    /// Idempotency keys the scenario named, as they are sent.
+    pub named_keys: RefCell<BTreeMap<String, String>>,
+    client: Client,
+    keys: Cell<u64>,
+}
+
+impl Operator {
+    /// An operator on a stage.
+    #[must_use]
+    pub fn new(stage: Stage, recorder: Recorder) -> Self {
+        let ports = &stage.ports;
+        let token = stage.access_token.clone();
+        let client = Client::new(ports.clock.clone(), ports.network.clone(), stage.service.clone(), token);
+        Self {
+            stage,
+            recorder,
+            instances: RefCell::default(),
+            tasks: RefCell::default(),
+            backups: RefCell::default(),
+            marks: RefCell::default(),
+            doors: RefCell::default(),
+            skews_ms: RefCell::default(),
+            named_keys: RefCell::default(),
+            client,
+            keys: Cell::new(0),
+        }
+    }
+
+    /// What a host's clock shows.
+    #[must_use]
+    pub fn host_now(&self, host: &str) -> Timestamp {
+        let skew_ms = self.skews_ms.borrow().get(host).copied().unwrap_or(0);
+        later(self.now(), SignedDuration::from_millis(skew_ms))
+    }
+
+    /// True virtual time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.stage.control.true_now()
+    }
+
+    /// Waits.
+    pub async fn sleep(&self, span: SignedDuration) {
+        self.stage.ports.clock.sleep(span).await;
+    }
+
+    /// A fresh idempotency key.
+    pub fn key(&self) -> String {
+        self.keys.set(self.keys.get() + 1);
+        format!("operator-{}", self.keys.get())
+    }
+
+    /// One attempt of a call with another token than the right one.
+    pub async fn call_as(&self, token: &str, method: Method, path: &str, body: Option<&Value>) -> Option<Answer> {
+        let ports = &self.stage.ports;
+        let (clock, network) = (ports.clock.clone(), ports.network.clone());
+        let stranger = Client::new(clock, network, self.stage.service.clone(), Secret::new(token));
+        self.attempt(&stranger, &method, path, body, None).await
+    }
+
+    /// A call; where no answer comes it is made again, with the same key, for ten minutes.
+    ///
+    /// # Errors
+    /// When no answer came in all that time.
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>, key: Option<&str>) -> Stepped<Answer> {
+        let give_up = later(self.now(), PATIENCE);
+        let mut pause_ms = 200;
+        loop {
+            let answer = self.attempt(&self.client, &method, path, body, key).await;
+            match answer {
+                Some(answer) if answer.status < 500 => return Ok(answer),
+                _ if self.now() >= give_up => {
+                    return Err(StepFailed::new(format!("an answer to {method} {path}"), "none for ten minutes"));
+                }
+                _ => self.sleep(SignedDuration::from_millis(pause_ms)).await,
+            }
+            pause_ms = (pause_ms * 2).min(10_000);
+        }
+    }
+
+    async fn attempt(
+        &self,
+        client: &Client,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+        key: Option<&str>,
+    ) -> Option<Answer> {
+        let sent_at = self.now();
+        let result = client.send(method.clone(), path, body, key, CALL).await;
+        let mut call = Call {
+            sent_at,
+            method: method.to_string(),
+            path: path.to_owned(),
+            key: key.map(str::to_owned),
+            request: body.cloned().unwrap_or(Value::Null),
+            status: None,
+            answer: Value::Null,
+            error: None,
+        };
+        let answer = match result {
+            Ok(answer) => {
+                call.status = Some(answer.status);
+                call.answer = answer.body.clone();
+                Some(Answer { status: answer.status, body: answer.body })
+            }
+            Err(error) => {
+                call.error = Some(error.to_string());
+                None
+            }
+        };
+        self.recorder.call(self.now(), call);
+        answer
+    }
+
+    /// Reads something.
+    ///
+    /// # Errors
+    /// When it is refused or no answer comes.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Stepped<T> {
+        self.call(Method::GET, path, None, None).await?.read(&format!("GET {path}"))
+    }
+
+    /// Asks for something; a create gets a fresh key.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn post(&self, path: &str, body: &Value) -> Stepped<Answer> {
+        let key = self.key();
+        self.call(Method::POST, path, Some(body), Some(&key)).await
+    }
+
+    /// The key a scenario named, or a fresh one.
+    pub fn key_named(&self, name: Option<&str>) -> String {
+        let Some(name) = name else { return self.key() };
+        let known = self.named_keys.borrow().get(name).cloned();
+        known.unwrap_or_else(|| {
+            let key = self.key();
+            self.named_keys.borrow_mut().insert(name.to_owned(), key.clone());
+            key
+        })
+    }
+
+    /// The id of a named instance.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn instance(&self, name: &str) -> Stepped<InstanceId> {
+        self.instances.borrow().get(name).cloned().ok_or_else(|| StepFailed::new(format!("instance {name}"), "it was never made"))
+    }
+
+    /// The id of a named task.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn task(&self, name: &str) -> Stepped<TaskId> {
+        self.tasks.borrow().get(name).cloned().ok_or_else(|| StepFailed::new(format!("task {name}"), "it was never made"))
+    }
+
+    /// The scenario's name of an instance, or its id.
+    #[must_use]
+    pub fn name_of(&self, id: &InstanceId) -> String {
+        let known = self.instances.borrow();
+        known.iter().find(|(_, known)| *known == id).map_or_else(|| id.to_string(), |(name, _)| name.clone())
+    }
+
+    /// Gives an instance a name.
+    pub fn christen(&self, name: &str, id: &InstanceId) {
+        self.instances.borrow_mut().insert(name.to_owned(), id.clone());
+        self.recorder.name(name, id);
+    }
+
+    /// An instance as the interface shows it; `None` when it is gone.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn see(&self, id: &InstanceId) -> Stepped<Option<InstanceView>> {
+        let answer = self.call(Method::GET, &format!("/v1/instances/{id}"), None, None).await?;
+        if answer.status == 404 { Ok(None) } else { answer.read("an instance").map(Some) }
+    }
+
+    /// A task as the interface shows it; `None` when it is gone.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn see_task(&self, id: &TaskId) -> Stepped<Option<TaskView>> {
+        let answer = self.call(Method::GET, &format!("/v1/migration-tasks/{id}"), None, None).await?;
+        if answer.status == 404 { Ok(None) } else { answer.read("a task").map(Some) }
+    }
+
+    /// Waits until an instance was made.
+    ///
+    /// # Errors
+    /// When it fails, or is not there in time.
+    pub async fn until_running(&self, id: &InstanceId, at_most: SignedDuration) -> Stepped<InstanceView> {
+        let want = format!("{} running", self.name_of(id));
+        let give_up = later(self.now(), at_most);
+        loop {
+            match self.see(id).await? {
+                Some(view) if view.state == InstanceState::Running => return Ok(view),
+                Some(view) if self.now() >= give_up => {
+                    return Err(StepFailed::new(want, format!("{:?} after {at_most:#}", view.state)));
+                }
+                Some(view) if view.state == InstanceState::Failed => {
+                    return Err(StepFailed::new(want, view.failure.unwrap_or_else(|| "failed".into())));
+                }
+                Some(_) => self.sleep(SignedDuration::from_millis(500)).await,
+                None => return Err(StepFailed::new(want, "it is gone")),
+            }
+        }
+    }
+
+    /// Opens a session and writes the login down.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn log_in(
+        &self,
+        id: &InstanceId,
+        endpoint: &str,
+        login: &Login,
+    ) -> Result<Box<dyn recovery::ports::Session>, DatabaseError> {
+        let sent_at = self.now();
+        let result = self.stage.ports.database.connect(endpoint, login).await;
+        if result.is_ok() {
+            self.doors.borrow_mut().insert(id.clone(), (endpoint.to_owned(), login.clone()));
+        }
+        let event = LoginEvent {
+            sent_at,
+            instance: id.clone(),
+            account: login.account.clone(),
+            password_mark: password_mark(&login.password),
+            ssl: login.ssl,
+            from: "operator".into(),
+            outcome: result.as_ref().map(|_| ()).map_err(Clone::clone),
+        };
+        self.recorder.record(self.now(), What::Login(event));
+        result
+    }
+
+    /// Runs statements as an account, and writes them down.
+    ///
+    /// # Errors
+    /// When the instance is not known; what the server said comes inside.
+    pub async fn run_sql(
+        &self,
+        name: &str,
+        database: &str,
+        who: &Credentials,
+        sql: &str,
+    ) -> Stepped<Result<Outcome, DatabaseError>> {
+        let id = self.instance(name)?;
+        let endpoint = self.see(&id).await?.and_then(|view| view.endpoint);
+        let sent_at = self.now();
+        let login = Login { account: who.account.clone(), password: who.password.clone(), ssl: false };
+        let outcome = match endpoint {
+            None => Err(DatabaseError::Unreachable(format!("{name} has no endpoint"))),
+            Some(endpoint) => match self.log_in(&id, &endpoint, &login).await {
+                Ok(mut session) => session.run(database, sql).await,
+                Err(error) => Err(error),
+            },
+        };
+        let statement = Statement {
+            sent_at,
+            instance: id,
+            database: database.to_owned(),
+            account: who.account.clone(),
+            by: Who::Operator,
+            sql: sql.to_owned(),
+            outcome: outcome.clone(),
+        };
+        self.recorder.record(self.now(), What::Statement(statement));
+        Ok(outcome)
+    }
+
+    /// Photographs every instance that has content.
+    pub fn photograph_all(&self, mark: Option<&str>) {
+        let known: Vec<InstanceId> = self.instances.borrow().values().cloned().collect();
+        for id in known {
+            if let Some(photograph) = self.stage.control.photograph(&id) {
+                self.recorder.shot(self.now(), &id, mark, photograph);
+            }
+        }
+    }
+
+    /// Looks at everything the interface shows, and photographs every instance.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn observe(&self) -> Stepped {
+        let _: InstanceList = self.get("/v1/instances").await?;
+        let known: Vec<TaskId> = self.tasks.borrow().values().cloned().collect();
+        for id in known {
+            self.see_task(&id).await?;
+        }
+        self.photograph_all(None);
+        Ok(())
+    }
+}

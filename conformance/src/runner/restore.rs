@@ -1,0 +1,189 @@
+//! Backups, temporary instances and clones: the steps that make something out of the past.
+
+use super::operator::{Answer, Operator, StepFailed, Stepped};
+use http::Method;
+use jiff::{SignedDuration, Timestamp};
+use recovery::model::backup::{BackupKind, BackupStatus};
+use recovery::model::views::{BackupList, BackupView, InstanceList, InstanceView, Restorable};
+use recovery::model::{BackupId, InstanceId, RefusalCode};
+use recovery::ports::clock::later;
+use scenarios::{BackupStep, CloneStep, RestorePoint, TemporaryStep};
+use serde_json::{Value, json};
+
+/// How long a restore may take.
+const RESTORING: SignedDuration = SignedDuration::from_hours(2);
+/// How long a point may take until the logs cover it.
+const COVERING: SignedDuration = SignedDuration::from_hours(6);
+
+/// What an answer comes to where a refusal may be wanted: the accepted answer, or nothing after the wanted refusal.
+///
+/// # Errors
+/// When it was accepted though it should have been refused, or refused otherwise.
+pub fn wanted(operator: &Operator, what: &str, answer: Answer, refused: Option<RefusalCode>) -> Stepped<Option<Answer>> {
+    let Some(code) = refused else {
+        return if answer.status < 400 { Ok(Some(answer)) } else { Err(StepFailed::new(what, answer.refusal())) };
+    };
+    let want = format!("{what} refused with {}", code.text());
+    if answer.code() == Some(code.text()) {
+        operator.recorder.expectation(operator.now(), true, want, answer.refusal());
+        return Ok(None);
+    }
+    Err(StepFailed::new(want, if answer.status < 400 { format!("{} accepted", answer.status) } else { answer.refusal() }))
+}
+
+/// Takes a backup.
+pub async fn back_up(operator: &Operator, step: &BackupStep) -> Stepped {
+    let id = operator.instance(&step.of)?;
+    let answer = operator.post(&format!("/v1/instances/{id}/backups"), &json!({"kind": step.kind})).await?;
+    let what = format!("a backup of {}", step.of);
+    let Some(answer) = wanted(operator, &what, answer, step.refused)? else { return Ok(()) };
+    let backup: BackupView = answer.read(&what)?;
+    if let Some(name) = &step.name {
+        operator.backups.borrow_mut().insert(name.clone(), backup.id.clone());
+    }
+    if step.wait {
+        let done = until_backup_ended(operator, &backup.id, RESTORING).await?;
+        if done.status != BackupStatus::Success {
+            return Err(StepFailed::new(what, done.failure.unwrap_or_else(|| format!("{:?}", done.status))));
+        }
+    }
+    Ok(())
+}
+
+/// Waits until a backup is no longer running.
+pub async fn until_backup_ended(operator: &Operator, id: &BackupId, at_most: SignedDuration) -> Stepped<BackupView> {
+    let give_up = later(operator.now(), at_most);
+    loop {
+        let view: BackupView = operator.get(&format!("/v1/backups/{id}")).await?;
+        if view.status != BackupStatus::Running {
+            return Ok(view);
+        }
+        if operator.now() >= give_up {
+            return Err(StepFailed::new(format!("backup {id} ended"), format!("running after {at_most:#}")));
+        }
+        operator.sleep(SignedDuration::from_millis(500)).await;
+    }
+}
+
+/// Makes a temporary instance.
+pub async fn temporary(operator: &Operator, step: &TemporaryStep) -> Stepped {
+    let master = operator.instance(&step.of)?;
+    let choice = chosen(operator, &master, &step.restore, step.covered).await?;
+    let key = operator.key_named(step.key.as_deref());
+    let path = format!("/v1/instances/{master}/temporary-instances");
+    let answer = operator.call(Method::POST, &path, Some(&choice), Some(&key)).await?;
+    let what = format!("a temporary instance of {}", step.of);
+    let Some(answer) = wanted(operator, &what, answer, step.refused)? else { return Ok(()) };
+    let made: InstanceView = answer.read(&what)?;
+    named(operator, step.name.as_deref(), &made.id, &what)?;
+    if step.wait {
+        operator.until_running(&made.id, RESTORING).await?;
+    }
+    Ok(())
+}
+
+/// Makes clones.
+pub async fn clone(operator: &Operator, step: &CloneStep) -> Stepped {
+    let source = operator.instance(&step.of)?;
+    let choice = chosen(operator, &source, &step.restore, step.covered).await?;
+    let mut body = json!({"restore": choice, "billing": step.billing, "terms_accepted": step.terms});
+    if let Some(network) = step.network {
+        body["network"] = json!(network);
+    }
+    if let Some(count) = step.count {
+        body["count"] = json!(count);
+    }
+    let key = operator.key_named(step.key.as_deref());
+    let answer = operator.call(Method::POST, &format!("/v1/instances/{source}/clones"), Some(&body), Some(&key)).await?;
+    let what = format!("a clone of {}", step.of);
+    let Some(answer) = wanted(operator, &what, answer, step.refused)? else { return Ok(()) };
+    let made: InstanceList = answer.read(&what)?;
+    if made.instances.len() != step.names.len() {
+        return Err(StepFailed::new(format!("{} clones", step.names.len()), format!("{}", made.instances.len())));
+    }
+    for (view, name) in made.instances.iter().zip(&step.names) {
+        named(operator, Some(name), &view.id, &what)?;
+    }
+    for view in made.instances.iter().filter(|_| step.wait) {
+        operator.until_running(&view.id, RESTORING).await?;
+    }
+    Ok(())
+}
+
+/// Gives an instance its name; one that bears it already must be the same.
+fn named(operator: &Operator, name: Option<&str>, id: &InstanceId, what: &str) -> Stepped {
+    let Some(name) = name else { return Ok(()) };
+    let known = operator.instances.borrow().get(name).cloned();
+    match known {
+        Some(known) if known != *id => {
+            Err(StepFailed::new(format!("{what}: the same instance again, {known}"), format!("another, {id}")))
+        }
+        _ => {
+            operator.christen(name, id);
+            Ok(())
+        }
+    }
+}
+
+/// The body that chooses what to restore.
+async fn chosen(operator: &Operator, of: &InstanceId, point: &RestorePoint, covered: bool) -> Stepped<Value> {
+    let time = match point {
+        RestorePoint::Backup(name) => {
+            let id = operator.backups.borrow().get(name).cloned();
+            let id = id.ok_or_else(|| StepFailed::new(format!("backup {name}"), "it was never taken"))?;
+            return Ok(json!({"backup_set_id": id}));
+        }
+        RestorePoint::LatestBackup => return Ok(json!({"backup_set_id": latest(operator, of).await?})),
+        RestorePoint::Mark { mark, offset } => later(second_of(operator, mark, of)?, *offset),
+        RestorePoint::Time(time) => *time,
+        RestorePoint::Earliest(offset) => later(edge(operator, of).await?.0, *offset),
+        RestorePoint::Latest(offset) => later(edge(operator, of).await?.1, *offset),
+        RestorePoint::Now(offset) => {
+            let moved = later(operator.now(), *offset);
+            Timestamp::from_second(moved.as_second()).unwrap_or(moved)
+        }
+    };
+    if covered {
+        until_covered(operator, of, time, COVERING).await?;
+    }
+    Ok(json!({"point_in_time": time}))
+}
+
+/// The second a mark stands for on an instance's server.
+pub fn second_of(operator: &Operator, mark: &str, of: &InstanceId) -> Stepped<Timestamp> {
+    let marks = operator.marks.borrow();
+    let second = marks.get(mark).and_then(|times| times.get(of)).copied();
+    second.ok_or_else(|| StepFailed::new(format!("mark '{mark}' on {of}"), "the instance had no content then"))
+}
+
+async fn latest(operator: &Operator, of: &InstanceId) -> Stepped<BackupId> {
+    let list: BackupList = operator.get(&format!("/v1/instances/{of}/backups")).await?;
+    let newest = list.backups.iter().rev().find(|it| it.kind == BackupKind::Data && it.status == BackupStatus::Success);
+    newest.map(|it| it.id.clone()).ok_or_else(|| StepFailed::new("a completed data backup", "there is none"))
+}
+
+async fn edge(operator: &Operator, of: &InstanceId) -> Stepped<(Timestamp, Timestamp)> {
+    let restorable: Restorable = operator.get(&format!("/v1/instances/{of}/restorable")).await?;
+    match (restorable.ranges.first(), restorable.ranges.last()) {
+        (Some(first), Some(last)) => Ok((first.earliest, last.latest)),
+        _ => Err(StepFailed::new("a restorable range", "there is none")),
+    }
+}
+
+/// Whether a time lies in a restorable range of an instance now.
+pub async fn is_covered(operator: &Operator, of: &InstanceId, time: Timestamp) -> Stepped<bool> {
+    let restorable: Restorable = operator.get(&format!("/v1/instances/{of}/restorable")).await?;
+    Ok(restorable.ranges.iter().any(|range| (range.earliest..=range.latest).contains(&time)))
+}
+
+/// Waits until the service says that a time can be restored.
+pub async fn until_covered(operator: &Operator, of: &InstanceId, time: Timestamp, at_most: SignedDuration) -> Stepped {
+    let give_up = later(operator.now(), at_most);
+    while !is_covered(operator, of, time).await? {
+        if operator.now() >= give_up {
+            return Err(StepFailed::new(format!("{time} restorable"), format!("not after {at_most:#}")));
+        }
+        operator.sleep(SignedDuration::from_mins(5)).await;
+    }
+    Ok(())
+}

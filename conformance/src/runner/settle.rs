@@ -1,0 +1,87 @@
+//! The end of a run: everything heals, and everything under way has to come to an end.
+
+use super::application::Application;
+use super::fault::heal;
+use super::operator::{Operator, StepFailed, Stepped};
+use crate::history::What;
+use jiff::SignedDuration;
+use recovery::model::TaskId;
+use recovery::model::instance::InstanceState;
+use recovery::model::task::{MigrationType, PhaseStatus, TaskFailure, TaskStatus};
+use recovery::model::views::{InstanceList, TaskView};
+use recovery::ports::clock::later;
+
+/// How long everything may take to come to an end once nothing is broken.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(4);
+
+/// Heals, waits for the end of everything under way, and looks at it all once more.
+pub async fn settle(operator: &Operator, application: &Application) {
+    operator.recorder.step(None);
+    application.stop().await;
+    let healed = heal(operator).await;
+    operator.recorder.record(operator.now(), What::Healed);
+    let quiet = match healed {
+        Ok(()) => until_quiet(operator).await,
+        failed => failed,
+    };
+    let result = match quiet {
+        Ok(()) => operator.observe().await,
+        failed => failed,
+    };
+    if let Err(StepFailed { want, got }) = result {
+        operator.recorder.expectation(operator.now(), false, want, got);
+    }
+}
+
+async fn until_quiet(operator: &Operator) -> Stepped {
+    let give_up = later(operator.now(), PATIENCE);
+    let mut pause_ms = 100;
+    loop {
+        let Some(busy) = under_way(operator).await? else { return Ok(()) };
+        if operator.now() >= give_up {
+            return Err(StepFailed::new("everything under way to come to an end once all is well", busy));
+        }
+        operator.sleep(SignedDuration::from_millis(pause_ms)).await;
+        pause_ms = (pause_ms * 2).min(60_000);
+    }
+}
+
+/// What is still under way, in words; a task that waits for its user, or incrementally follows a living source, is not.
+async fn under_way(operator: &Operator) -> Stepped<Option<String>> {
+    let list: InstanceList = operator.get("/v1/instances").await?;
+    let now = operator.now();
+    for view in &list.instances {
+        let name = operator.name_of(&view.id);
+        if matches!(view.state, InstanceState::Creating | InstanceState::InsCloning) {
+            return Ok(Some(format!("{name} is {:?}", view.state)));
+        }
+        if view.expires_at.is_some_and(|expires| later(expires, SignedDuration::from_mins(5)) < now) {
+            return Ok(Some(format!("{name} is still there after its time")));
+        }
+    }
+    let known: Vec<TaskId> = operator.tasks.borrow().values().cloned().collect();
+    for id in known {
+        let Some(task) = operator.see_task(&id).await? else { continue };
+        if is_busy(&task) {
+            return Ok(Some(format!("task {id} is {:?}", task.status)));
+        }
+    }
+    Ok(None)
+}
+
+fn is_busy(task: &TaskView) -> bool {
+    match task.status {
+        TaskStatus::Prechecking => true,
+        TaskStatus::Migrating => {
+            let loaded = task.phases.iter().all(|(phase, status)| {
+                *phase == MigrationType::Incremental || *status == PhaseStatus::Finished
+            });
+            !(task.types.contains(&MigrationType::Incremental) && loaded)
+        }
+        // What failed because it could not be reached has to go on now that it can be.
+        TaskStatus::MigrationFailed => {
+            task.retry_at.is_some() && matches!(task.failure, Some(TaskFailure::Unreachable { .. }))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,96 @@
+//! Waits until something is so.
+
+use super::migrate::watch;
+use super::operator::{Operator, StepFailed, Stepped};
+use super::restore::{second_of, until_covered};
+use jiff::SignedDuration;
+use recovery::model::backup::BackupStatus;
+use recovery::model::instance::InstanceState;
+use recovery::model::task::PhaseStatus;
+use recovery::model::views::{BackupView, TaskView};
+use recovery::ports::clock::later;
+use scenarios::{WaitStep, WaitUntil};
+
+/// Waits, at most as long as the step says.
+pub async fn wait(operator: &Operator, step: &WaitStep) -> Stepped {
+    let at_most = SignedDuration::try_from(step.at_most).unwrap_or(SignedDuration::MAX);
+    match &step.until {
+        WaitUntil::TaskStatus { task, status } => {
+            until_task(operator, task, at_most, &format!("{status:?}"), |view| view.status == *status).await
+        }
+        WaitUntil::TaskStage { task, stage } => {
+            until_task(operator, task, at_most, &format!("{stage:?}"), |view| view.stage >= *stage).await
+        }
+        WaitUntil::TaskPhase { task, phase, status } => {
+            let reached = |view: &TaskView| view.phases.get(phase).is_some_and(|now| rank(*now) >= rank(*status));
+            until_task(operator, task, at_most, &format!("{phase:?} {status:?}"), reached).await
+        }
+        WaitUntil::TaskRows { task, rows } => {
+            until_task(operator, task, at_most, &format!("{rows} rows copied"), |view| copied(view) >= *rows).await
+        }
+        WaitUntil::Instance { instance, state } => until_instance(operator, instance, *state, at_most).await,
+        WaitUntil::Backup { backup, status } => until_backup(operator, backup, *status, at_most).await,
+        WaitUntil::Restorable { of, mark } => {
+            let id = operator.instance(of)?;
+            until_covered(operator, &id, second_of(operator, mark, &id)?, at_most).await
+        }
+    }
+}
+
+/// Rows a task has written so far.
+pub fn copied(view: &TaskView) -> u64 {
+    view.progress.iter().map(|object| object.rows_written).sum()
+}
+
+fn rank(status: PhaseStatus) -> u8 {
+    match status {
+        PhaseStatus::NotStarted => 0,
+        PhaseStatus::Migrating => 1,
+        PhaseStatus::Failed => 2,
+        PhaseStatus::Catched => 3,
+        PhaseStatus::Finished => 4,
+    }
+}
+
+async fn until_task(
+    operator: &Operator,
+    name: &str,
+    at_most: SignedDuration,
+    want: &str,
+    reached: impl Fn(&TaskView) -> bool,
+) -> Stepped {
+    let id = operator.task(name)?;
+    let give_up = later(operator.now(), at_most);
+    watch(operator, &id, give_up, &format!("task {name} {want}"), reached).await.map(drop)
+}
+
+async fn until_instance(operator: &Operator, name: &str, state: InstanceState, at_most: SignedDuration) -> Stepped {
+    let id = operator.instance(name)?;
+    let give_up = later(operator.now(), at_most);
+    loop {
+        let seen = operator.see(&id).await?.map_or(InstanceState::Released, |view| view.state);
+        if seen == state {
+            return Ok(());
+        }
+        if operator.now() >= give_up {
+            return Err(StepFailed::new(format!("{name} {state:?}"), format!("{seen:?} after {at_most:#}")));
+        }
+        operator.sleep(SignedDuration::from_millis(500)).await;
+    }
+}
+
+async fn until_backup(operator: &Operator, name: &str, status: BackupStatus, at_most: SignedDuration) -> Stepped {
+    let id = operator.backups.borrow().get(name).cloned();
+    let id = id.ok_or_else(|| StepFailed::new(format!("backup {name}"), "it was never taken"))?;
+    let give_up = later(operator.now(), at_most);
+    loop {
+        let view: BackupView = operator.get(&format!("/v1/backups/{id}")).await?;
+        if view.status == status {
+            return Ok(());
+        }
+        if view.status != BackupStatus::Running || operator.now() >= give_up {
+            return Err(StepFailed::new(format!("backup {name} {status:?}"), format!("{:?}", view.status)));
+        }
+        operator.sleep(SignedDuration::from_millis(500)).await;
+    }
+}

@@ -1,0 +1,64 @@
+//! Facts about the built-in suites and the checks as a whole.
+
+use conformance::catalogue::{Group, catalogue};
+use conformance::checks;
+use conformance::history::{History, What};
+use conformance::{runner, suite};
+use scenarios::Scenario;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
+
+fn builtin() -> Vec<Scenario> {
+    let known = catalogue().ids();
+    let parse = |source: &scenarios::Source| Scenario::parse(&source.file, &source.text, &known);
+    scenarios::builtin().iter().map(|source| parse(source).unwrap_or_else(|error| panic!("{error:?}"))).collect()
+}
+
+#[test]
+fn every_check_is_named_by_a_rule_and_every_rules_check_is_there() {
+    let named: BTreeSet<&str> = catalogue().check_names();
+    let there: BTreeSet<&str> = checks::all().map(|check| check.name).collect();
+    assert_eq!(named, there);
+}
+
+#[test]
+fn every_rule_of_tmp_sql_cln_and_dts_holds_or_cannot_be_observed() {
+    struct Silent;
+    impl suite::Listener for Silent {
+        fn ended(&self, _: &suite::RunResult<'_>, _: usize) {}
+    }
+    let tally = suite::run_all(&builtin(), &[0], 2, &AtomicBool::new(false), &Silent);
+    let verdicts = tally.unwrap_or_else(|error| panic!("{error}")).verdicts();
+    let mut wrong = BTreeMap::new();
+    for rule in catalogue().rules() {
+        let verdict = verdicts[rule.id.as_str()];
+        let wanted = match rule.group {
+            Group::Log | Group::Red => &[suite::Verdict::NotExercised, suite::Verdict::NotObservable][..],
+            _ => &[suite::Verdict::Held, suite::Verdict::NotObservable][..],
+        };
+        if !wanted.contains(&verdict) {
+            wrong.insert(&rule.id, verdict);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn scenario_names_are_unique() {
+    let all = builtin();
+    let names: BTreeSet<&str> = all.iter().map(|scenario| scenario.name.as_str()).collect();
+    assert_eq!(names.len(), all.len());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_history_and_another_seed_another() {
+    let all = builtin();
+    let scenario = all.iter().find(|scenario| scenario.file.contains("crashes-at-any-moment"));
+    let scenario = scenario.unwrap_or_else(|| panic!("a scenario with a seeded crash is built in"));
+    let run = |seed| runner::run(scenario, seed, None).unwrap_or_else(|error| panic!("{error}"));
+    let (first, again, other): (History, History, History) = (run(7), run(7), run(8));
+    assert_eq!(first.events.len(), again.events.len());
+    assert_eq!(first.fingerprint(), again.fingerprint());
+    assert_ne!(first.fingerprint(), other.fingerprint());
+    assert!(first.events.iter().any(|event| matches!(event.what, What::Fault { .. })));
+}
