@@ -158,7 +158,16 @@ pub fn run_one(scenario: &Scenario, seed: u64) -> RunResult<'_> {
             let outcome = judgement.outcome();
             let (fingerprint, virtual_seconds) = (history.fingerprint(), history.virtual_seconds());
             let history = (outcome != Outcome::Passed).then_some(history);
-            RunResult { scenario, seed, outcome, judgement: Some(judgement), history, broken: None, fingerprint, virtual_seconds }
+            RunResult {
+                scenario,
+                seed,
+                outcome,
+                judgement: Some(judgement),
+                history,
+                broken: None,
+                fingerprint,
+                virtual_seconds,
+            }
         }
         Err(error) => RunResult {
             scenario,

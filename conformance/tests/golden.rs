@@ -124,7 +124,9 @@ fn every_snapshot_in_golden_is_made_by_a_test() {
             orphans.push(file);
             continue;
         };
-        let by_language = name.strip_prefix("scenario_error__").is_some_and(|fact| language.contains(&format!("\"{fact}\"")) || language.contains(&format!("\"{name}\"")));
+        let by_language = name
+            .strip_prefix("scenario_error__")
+            .is_some_and(|fact| language.contains(&format!("\"{fact}\"")) || language.contains(&format!("\"{name}\"")));
         if !made.contains(name) && !by_language {
             orphans.push(file);
         }

@@ -53,7 +53,13 @@ impl Story {
     }
 
     /// A call with its answer; `method_path` like `POST /v1/instances`.
-    pub fn call(&mut self, method_path: &str, request: serde_json::Value, status: u16, answer: serde_json::Value) -> &mut Self {
+    pub fn call(
+        &mut self,
+        method_path: &str,
+        request: serde_json::Value,
+        status: u16,
+        answer: serde_json::Value,
+    ) -> &mut Self {
         self.keyed_call(method_path, None, request, status, answer)
     }
 
@@ -98,7 +104,11 @@ impl Story {
     }
 
     pub fn shot(&mut self, instance: &str, photograph: &Photograph) -> &mut Self {
-        self.push(What::Photograph(Shot { instance: instance.into(), mark: None, photograph: Arc::new(photograph.clone()) }))
+        self.push(What::Photograph(Shot {
+            instance: instance.into(),
+            mark: None,
+            photograph: Arc::new(photograph.clone()),
+        }))
     }
 
     /// A mark whose second is the current time, with the photographs of some instances.
@@ -125,7 +135,13 @@ impl Story {
         self.push(What::Statement(statement))
     }
 
-    pub fn login(&mut self, instance: &str, account: &str, password_mark: &str, outcome: Result<(), DatabaseError>) -> &mut Self {
+    pub fn login(
+        &mut self,
+        instance: &str,
+        account: &str,
+        password_mark: &str,
+        outcome: Result<(), DatabaseError>,
+    ) -> &mut Self {
         self.push(What::Login(Login {
             sent_at: self.now,
             instance: instance.into(),
@@ -240,7 +256,8 @@ pub fn task(id: &str, source: &InstanceView, target: &InstanceView) -> TaskView 
         same_name: SameNameMode::Stop,
         status: TaskStatus::NotStarted,
         precheck: None,
-        phases: [(MigrationType::Structure, PhaseStatus::NotStarted), (MigrationType::Full, PhaseStatus::NotStarted)].into(),
+        phases: [(MigrationType::Structure, PhaseStatus::NotStarted), (MigrationType::Full, PhaseStatus::NotStarted)]
+            .into(),
         progress: vec![],
         failure: None,
         retry_at: None,

@@ -56,7 +56,14 @@ pub struct RunArguments {
 
 impl Default for RunArguments {
     fn default() -> Self {
-        Self { paths: vec![], seeds: Seeds { from: 0, to: 3 }, seed: None, jobs: None, filter: None, format: Format::Pretty }
+        Self {
+            paths: vec![],
+            seeds: Seeds { from: 0, to: 3 },
+            seed: None,
+            jobs: None,
+            filter: None,
+            format: Format::Pretty,
+        }
     }
 }
 

@@ -24,7 +24,9 @@ pub fn scenarios(paths: &[PathBuf], filter: Option<&str>) -> Result<Vec<Scenario
     }
     if read.is_empty() {
         let word = filter.map_or_else(String::new, |word| format!(" that contains '{word}'"));
-        return Err(Failure::usage(format!("there is no scenario{word}; `firedrill run` alone runs the built-in ones")));
+        return Err(Failure::usage(format!(
+            "there is no scenario{word}; `firedrill run` alone runs the built-in ones"
+        )));
     }
     Ok(read)
 }
@@ -47,8 +49,11 @@ pub fn scenario(which: &str) -> Result<Scenario, Failure> {
     };
     let found: Vec<&Source> = all.iter().filter(fits).collect();
     match found[..] {
-        [source] => Scenario::parse(&source.file, &source.text, &catalogue().ids()).map_err(|error| Failure::usage(rendered(*error))),
-        [] => Err(Failure::usage(format!("'{which}' is neither a file nor a built-in scenario; `firedrill run --format json` names them"))),
+        [source] => Scenario::parse(&source.file, &source.text, &catalogue().ids())
+            .map_err(|error| Failure::usage(rendered(*error))),
+        [] => Err(Failure::usage(format!(
+            "'{which}' is neither a file nor a built-in scenario; `firedrill run --format json` names them"
+        ))),
         _ => Err(Failure::usage(format!("'{which}' names {} built-in scenarios; give more of the path", found.len()))),
     }
 }
@@ -68,7 +73,11 @@ fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
 fn rendered(error: impl Into<miette::Report>) -> String {
     use miette::GraphicalReportHandler;
     use std::io::IsTerminal;
-    let theme = if std::io::stderr().is_terminal() { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::unicode_nocolor() };
+    let theme = if std::io::stderr().is_terminal() {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    };
     let mut text = String::new();
     let report: miette::Report = error.into();
     let handler = GraphicalReportHandler::new_themed(theme).with_width(110);

@@ -32,7 +32,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Rules(arguments) => rules::rules(&arguments),
         Command::Precheck(arguments) => precheck::precheck(&arguments),
         Command::Schema => print_json(&scenarios::schema()),
-        Command::Openapi => recovery::api::openapi().to_pretty_json().map_err(Failure::harness).and_then(|text| say(&text)),
+        Command::Openapi => {
+            recovery::api::openapi().to_pretty_json().map_err(Failure::harness).and_then(|text| say(&text))
+        }
     };
     done.unwrap_or_else(|failure| {
         let _ = writeln!(io::stderr(), "{}", failure.text.trim_end());

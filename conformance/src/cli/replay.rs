@@ -25,7 +25,9 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
     let steps = scenario.steps.len();
     let until = match arguments.until {
         Some(0) => return Err(Failure::usage("--until 0 is before the first step; steps count from 1")),
-        Some(step) if step > steps => return Err(Failure::usage(format!("--until {step}: {} has {steps} steps", scenario.file))),
+        Some(step) if step > steps => {
+            return Err(Failure::usage(format!("--until {step}: {} has {steps} steps", scenario.file)));
+        }
         other => other.map(|step| step - 1),
     };
     let history = runner::run(&scenario, arguments.seed, until).map_err(Failure::harness)?;
@@ -34,7 +36,12 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
         say(&trace::lines(&history, 0..history.events.len()).join("\n"))?;
     }
     if let Some(index) = until {
-        say(&format!("\nbefore step {} (line {}): {}", index + 1, scenario.steps[index].line, scenario.steps[index].text))?;
+        say(&format!(
+            "\nbefore step {} (line {}): {}",
+            index + 1,
+            scenario.steps[index].line,
+            scenario.steps[index].text
+        ))?;
         return say(&world(&history));
     }
     verdict(&scenario, arguments.seed, history)
@@ -43,8 +50,12 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
 fn verdict(scenario: &Scenario, seed: u64, history: History) -> Result<Exit, Failure> {
     let judgement = judge(&history, &scenario.covers);
     let outcome = judgement.outcome();
-    let exercised: Vec<&str> =
-        judgement.findings.iter().filter(|found| found.finding.exercised > 0).map(|found| found.rule.id.as_str()).collect();
+    let exercised: Vec<&str> = judgement
+        .findings
+        .iter()
+        .filter(|found| found.finding.exercised > 0)
+        .map(|found| found.rule.id.as_str())
+        .collect();
     let mut text = format!("{} rules exercised: {}\n", exercised.len(), exercised.join(" "));
     let _ = writeln!(text, "{:?}  {}  seed {seed:#x}  fingerprint {}", outcome, scenario.file, history.fingerprint());
     let (fingerprint, virtual_seconds) = (history.fingerprint(), history.virtual_seconds());
@@ -84,7 +95,13 @@ fn world(history: &History) -> String {
     for (id, view) in &instances {
         let name = history.name_of(id);
         let _ = match view {
-            Some(view) => writeln!(text, "  {name:<12} {id}  {}  {:?}  expires {}", view.product, view.state, or_never(view.expires_at)),
+            Some(view) => writeln!(
+                text,
+                "  {name:<12} {id}  {}  {:?}  expires {}",
+                view.product,
+                view.state,
+                or_never(view.expires_at)
+            ),
             None => writeln!(text, "  {name:<12} {id}  gone"),
         };
     }

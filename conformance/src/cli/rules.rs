@@ -30,13 +30,16 @@ fn fresh() -> Result<(Vec<Value>, Exit), Failure> {
         fn ended(&self, _: &RunResult<'_>, _: usize) {}
     }
     let scenarios = load::scenarios(&[], None)?;
-    let tally = run_all(&scenarios, &[0], run::jobs(None)?, &AtomicBool::new(false), &Silent).map_err(Failure::harness)?;
+    let tally =
+        run_all(&scenarios, &[0], run::jobs(None)?, &AtomicBool::new(false), &Silent).map_err(Failure::harness)?;
     Ok((json::rules(&tally), run::exit(&tally)))
 }
 
 /// Reads what `firedrill rules --format json` printed.
 fn read(path: &Path) -> Result<Vec<Value>, Failure> {
-    let fail = |why: String| Failure::usage(format!("{}: {why}; give a file that `firedrill rules --format json` printed", path.display()));
+    let fail = |why: String| {
+        Failure::usage(format!("{}: {why}; give a file that `firedrill rules --format json` printed", path.display()))
+    };
     let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
     let mut rules = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

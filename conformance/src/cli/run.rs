@@ -41,7 +41,8 @@ pub fn jobs(asked: Option<usize>) -> Result<usize, Failure> {
 pub fn exit(tally: &Tally) -> Exit {
     if tally.count(Outcome::Broken) > 0 {
         Exit::Harness
-    } else if tally.count(Outcome::Failed) > 0 || tally.verdicts().values().any(|verdict| *verdict == Verdict::Violated) {
+    } else if tally.count(Outcome::Failed) > 0 || tally.verdicts().values().any(|verdict| *verdict == Verdict::Violated)
+    {
         Exit::Violated
     } else if tally.count(Outcome::Incomplete) > 0 || tally.not_begun > 0 {
         Exit::Incomplete

@@ -229,7 +229,8 @@ impl<'a> Lens<'a> {
 
     /// Clones in scope.
     pub fn clones(&self) -> impl Iterator<Item = &InstanceStory<'a>> {
-        self.instances().filter(|story| matches!(story.first.origin, Origin::Clone { .. }) && self.in_scope(story.first))
+        self.instances()
+            .filter(|story| matches!(story.first.origin, Origin::Clone { .. }) && self.in_scope(story.first))
     }
 
     /// Where a task's data comes from; `None` for an ordinary instance.
@@ -274,7 +275,10 @@ impl<'a> Lens<'a> {
     }
 
     /// Calls that match a pattern like `POST /v1/instances/{}/clones`, with what stands in the places of `{}`.
-    pub fn calls_to(&self, pattern: &'static str) -> impl DoubleEndedIterator<Item = (Seen<'a, Call>, Vec<&'a str>)> + use<'a> {
+    pub fn calls_to(
+        &self,
+        pattern: &'static str,
+    ) -> impl DoubleEndedIterator<Item = (Seen<'a, Call>, Vec<&'a str>)> + use<'a> {
         self.calls().filter_map(move |seen| seen.it.matches(pattern).map(|found| (seen, found)))
     }
 
@@ -357,8 +361,14 @@ impl<'a> Lens<'a> {
     /// may have, rows of the application, accepted account or configuration calls, or calls that got no answer.
     #[must_use]
     pub fn touched_between(&self, instance: &InstanceId, from: usize, to: usize) -> bool {
-        self.history.events.get(from..to.min(self.history.events.len())).unwrap_or(&[]).iter().any(|event| match &event.what {
-            What::Statement(it) => it.instance == *instance && !it.only_reads() && (it.outcome.is_ok() || matches!(it.outcome, Err(DatabaseError::Unreachable(_)))),
+        self.history.events.get(from..to.min(self.history.events.len())).unwrap_or(&[]).iter().any(|event| match &event
+            .what
+        {
+            What::Statement(it) => {
+                it.instance == *instance
+                    && !it.only_reads()
+                    && (it.outcome.is_ok() || matches!(it.outcome, Err(DatabaseError::Unreachable(_))))
+            }
             What::Ledger(it) => it.instance == *instance,
             What::Call(call) => {
                 let parts = call.parts();

@@ -14,7 +14,11 @@ pub fn failure(run: &RunResult<'_>) -> String {
     let mut text = String::new();
     let at = |step| format!("{}:{}", run.scenario.file, line_of(run.scenario, step));
     if let Some(broken) = &run.broken {
-        let _ = writeln!(text, "BROKEN  the harness could not run it  {}  seed {:#x}\n  why     {broken}", run.scenario.file, run.seed);
+        let _ = writeln!(
+            text,
+            "BROKEN  the harness could not run it  {}  seed {:#x}\n  why     {broken}",
+            run.scenario.file, run.seed
+        );
         let _ = writeln!(text, "  replay  {}", replay(run));
         return text;
     }
@@ -24,7 +28,8 @@ pub fn failure(run: &RunResult<'_>) -> String {
         if !shown.insert((rule.id.clone(), evidence.violation.to_string())) {
             continue;
         }
-        let step = run.history.as_ref().and_then(|history| history.events.get(evidence.index)).and_then(|event| event.step);
+        let step =
+            run.history.as_ref().and_then(|history| history.events.get(evidence.index)).and_then(|event| event.step);
         let _ = writeln!(text, "FAIL {} {}  {}  {}  seed {:#x}", rule.id, rule.level, rule.text, at(step), run.seed);
         let _ = writeln!(text, "  rule    {}, {}: {}", rule.document, rule.section, rule.violation);
         let _ = writeln!(text, "  want    {}", evidence.violation.want());
@@ -36,13 +41,18 @@ pub fn failure(run: &RunResult<'_>) -> String {
         let _ = writeln!(text, "FAIL expectation  {}  {}  seed {:#x}", run.scenario.title, at(unmet.step), run.seed);
         let _ = writeln!(text, "  want    {}", unmet.want);
         let _ = writeln!(text, "  got     {}", unmet.got);
-        let index = run.history.as_ref().map_or(0, |history| history.events.partition_point(|event| event.at <= unmet.at));
+        let index =
+            run.history.as_ref().map_or(0, |history| history.events.partition_point(|event| event.at <= unmet.at));
         text.push_str(&last_events(run, index));
         let _ = writeln!(text, "  replay  {}", replay(run));
     }
     if run.outcome == Outcome::Incomplete {
         let rules = judgement.not_exercised.join(", ");
-        let _ = writeln!(text, "INCOMPLETE  covered but not exercised: {rules}  {}  seed {:#x}", run.scenario.file, run.seed);
+        let _ = writeln!(
+            text,
+            "INCOMPLETE  covered but not exercised: {rules}  {}  seed {:#x}",
+            run.scenario.file, run.seed
+        );
         let _ = writeln!(text, "  replay  {}", replay(run));
     }
     text

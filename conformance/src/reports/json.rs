@@ -13,7 +13,11 @@ pub fn run(run: &RunResult<'_>) -> Value {
         .iter()
         .flat_map(|judgement| judgement.violations())
         .map(|(rule, evidence)| {
-            let step = run.history.as_ref().and_then(|history| history.events.get(evidence.index)).and_then(|event| event.step);
+            let step = run
+                .history
+                .as_ref()
+                .and_then(|history| history.events.get(evidence.index))
+                .and_then(|event| event.step);
             json!({
                 "rule": rule.id, "level": rule.level, "line": line_of(run.scenario, step), "at": evidence.at,
                 "want": evidence.violation.want(), "got": evidence.violation.got(), "violation": evidence.violation,

@@ -9,7 +9,10 @@ fn field<'a>(rule: &'a Value, name: &str) -> &'a str {
 }
 
 fn scenarios(rule: &Value) -> Vec<&str> {
-    rule.get("scenarios").and_then(Value::as_array).map(|list| list.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
+    rule.get("scenarios")
+        .and_then(Value::as_array)
+        .map(|list| list.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default()
 }
 
 /// A line a rule, and the counts; `rules` are the objects `firedrill rules --format json` prints.
@@ -20,7 +23,13 @@ pub fn table(rules: &[Value]) -> String {
         let verdict = field(rule, "verdict").replace('_', " ");
         let times = rule.get("exercised").and_then(Value::as_u64).unwrap_or(0);
         let times = if times > 0 { format!("{times}x") } else { String::new() };
-        let _ = writeln!(text, "{:<7} {:<6} {verdict:<14} {times:>7}  {}", field(rule, "id"), field(rule, "level"), field(rule, "text"));
+        let _ = writeln!(
+            text,
+            "{:<7} {:<6} {verdict:<14} {times:>7}  {}",
+            field(rule, "id"),
+            field(rule, "level"),
+            field(rule, "text")
+        );
         if times.is_empty() && !field(rule, "reason").is_empty() {
             let _ = writeln!(text, "{:38}because {}", "", field(rule, "reason"));
         }

@@ -14,8 +14,10 @@ pub fn prechecks(history: &History) -> String {
         let What::TaskSeen(task) = &event.what else { continue };
         let Some(run) = task.precheck.as_ref().filter(|run| run.ended_at.is_some()) else { continue };
         if shown.insert((task.id.clone(), run.number)) {
-            let (source, target) = (history.name_of(&task.source.instance_id), history.name_of(&task.target.instance_id));
-            let _ = writeln!(text, "precheck {} of '{}', {source} -> {target}: {}", run.number, task.name, verdict(run));
+            let (source, target) =
+                (history.name_of(&task.source.instance_id), history.name_of(&task.target.instance_id));
+            let _ =
+                writeln!(text, "precheck {} of '{}', {source} -> {target}: {}", run.number, task.name, verdict(run));
             text.push_str(&items(run));
         }
     }
@@ -38,7 +40,8 @@ pub fn items(run: &PrecheckRun) -> String {
                 let _ = writeln!(text, "  Success  {code}");
             }
             PrecheckOutcome::Failed { cause, remedy } => {
-                let _ = writeln!(text, "  Failed   {code}\n             cause   {cause}\n             remedy  {remedy}");
+                let _ =
+                    writeln!(text, "  Failed   {code}\n             cause   {cause}\n             remedy  {remedy}");
             }
         }
     }

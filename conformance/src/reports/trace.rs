@@ -121,6 +121,8 @@ fn shown(
 fn failed_item(result: &recovery::model::precheck::PrecheckResult) -> Option<String> {
     match &result.outcome {
         recovery::model::precheck::PrecheckOutcome::Success => None,
-        recovery::model::precheck::PrecheckOutcome::Failed { cause, .. } => Some(format!(" {:?}: {cause};", result.item)),
+        recovery::model::precheck::PrecheckOutcome::Failed { cause, .. } => {
+            Some(format!(" {:?}: {cause};", result.item))
+        }
     }
 }

@@ -158,10 +158,8 @@ async fn insert(
         *session = ports.database.connect(endpoint, &login).await.ok();
     }
     let Some(open) = session else { return Err(Insert::NotSent) };
-    let sql = format!(
-        "insert into {} ({}, {}) values ({id}, 'row {id}')",
-        spec.table, spec.key_column, spec.note_column
-    );
+    let sql =
+        format!("insert into {} ({}, {}) values ({id}, 'row {id}')", spec.table, spec.key_column, spec.note_column);
     let outcome: Result<_, DatabaseError> = open.run(&spec.database, &sql).await;
     outcome.map(drop).map_err(|_| Insert::Failed)
 }

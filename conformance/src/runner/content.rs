@@ -55,7 +55,9 @@ pub async fn login(operator: &Operator, step: &LoginStep) -> Stepped {
     let (met, want, got) = match (&step.refused, outcome) {
         (None, Ok(())) => (true, want, "logged in".to_owned()),
         (None, Err(error)) => (false, want, error.to_string()),
-        (Some(text), Err(error)) => (error.to_string().contains(text), format!("{want} refused with '{text}'"), error.to_string()),
+        (Some(text), Err(error)) => {
+            (error.to_string().contains(text), format!("{want} refused with '{text}'"), error.to_string())
+        }
         (Some(text), Ok(())) => (false, format!("{want} refused with '{text}'"), "logged in".to_owned()),
     };
     operator.recorder.expectation(operator.now(), met, want, got);

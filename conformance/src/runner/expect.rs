@@ -66,7 +66,10 @@ pub async fn expect(operator: &Operator, expectation: &Expectation) -> Stepped {
         Expectation::Object { on, database, kind, name, exists, definer, security } => {
             let id = operator.instance(on)?;
             let content = now_of(operator, on, &id)?;
-            let key = format!("{} {name}", serde_json::to_value(kind).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default());
+            let key = format!(
+                "{} {name}",
+                serde_json::to_value(kind).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+            );
             let found = content.databases.get(database).and_then(|database| database.objects.get(&key));
             let mut looks = vec![Look::same(&format!("{key} of {database} on {on} there:"), exists, &found.is_some())];
             if let (Some(found), Some(definer)) = (found, definer) {
@@ -100,7 +103,9 @@ fn rows_look(on: &str, query: &str, want: &[Row], got: &[Row]) -> Look {
 #[allow(clippy::cast_precision_loss, clippy::float_cmp)]
 fn same_value(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Integer(whole), Value::Real(real)) | (Value::Real(real), Value::Integer(whole)) => *whole as f64 == *real,
+        (Value::Integer(whole), Value::Real(real)) | (Value::Real(real), Value::Integer(whole)) => {
+            *whole as f64 == *real
+        }
         _ => a == b,
     }
 }
@@ -127,7 +132,11 @@ async fn instance_looks(operator: &Operator, name: &str, facts: &InstanceFacts) 
     if let Some(wanted) = &facts.offered {
         let region = view.as_ref().map_or("region-1", |view| view.region.as_str());
         let list: InstanceList = operator.get(&format!("/v1/migration-sources?region={region}")).await?;
-        looks.push(Look::same(&format!("{name} offered as a source:"), wanted, &list.instances.iter().any(|it| it.id == id)));
+        looks.push(Look::same(
+            &format!("{name} offered as a source:"),
+            wanted,
+            &list.instances.iter().any(|it| it.id == id),
+        ));
     }
     if let Some(view) = &view {
         looks.extend(view_looks(operator, name, view, facts)?);
@@ -136,7 +145,11 @@ async fn instance_looks(operator: &Operator, name: &str, facts: &InstanceFacts) 
             let free = view.billing == Billing::Free && charges.charges.is_empty();
             looks.push(Look::same(&format!("{name} free:"), wanted, &free));
         }
-    } else if facts.network.is_some() || facts.billing.is_some() || facts.region.is_some() || facts.recovered_to.is_some() {
+    } else if facts.network.is_some()
+        || facts.billing.is_some()
+        || facts.region.is_some()
+        || facts.recovered_to.is_some()
+    {
         looks.push(Look::new(false, format!("facts of {name}"), "it is gone"));
     }
     Ok(looks)
@@ -164,7 +177,11 @@ fn view_looks(operator: &Operator, name: &str, view: &InstanceView, facts: &Inst
     }
     if let Some(mark) = &facts.recovered_to {
         let master = recovered_from(view).unwrap_or(&view.id);
-        looks.push(Look::same(&format!("{name} recovered to"), &Some(second_of(operator, mark, master)?), &view.recovered_to));
+        looks.push(Look::same(
+            &format!("{name} recovered to"),
+            &Some(second_of(operator, mark, master)?),
+            &view.recovered_to,
+        ));
     }
     if let Some(wanted) = &facts.ssl {
         looks.push(Look::same(&format!("SSL of {name}:"), wanted, &view.configuration.ssl));
@@ -218,7 +235,11 @@ async fn task_looks(operator: &Operator, name: &str, facts: &TaskFacts) -> Stepp
         looks.push(Look::same(&format!("purchase of task {name} required:"), wanted, &view.purchase_required));
     }
     if let Some(wanted) = &facts.precheck_runs {
-        looks.push(Look::same(&format!("prechecks of task {name}"), wanted, &view.precheck.as_ref().map_or(0, |run| run.number)));
+        looks.push(Look::same(
+            &format!("prechecks of task {name}"),
+            wanted,
+            &view.precheck.as_ref().map_or(0, |run| run.number),
+        ));
     }
     if let Some(wanted) = &facts.item {
         looks.push(item_look(name, &view, wanted));
@@ -230,7 +251,8 @@ fn item_look(name: &str, view: &TaskView, facts: &PrecheckFacts) -> Look {
     let found = view.precheck.iter().flat_map(|run| &run.items).find(|result| result.item == facts.item);
     let want = format!("task {name}: {facts:?}");
     let Some(found) = found else { return Look::new(false, want, "no such item in the newest precheck") };
-    let contains = |text: &Option<String>, in_text: &str| text.as_ref().is_none_or(|text| in_text.contains(text.as_str()));
+    let contains =
+        |text: &Option<String>, in_text: &str| text.as_ref().is_none_or(|text| in_text.contains(text.as_str()));
     let met = match &found.outcome {
         PrecheckOutcome::Success => facts.result == PrecheckVerdict::Success,
         PrecheckOutcome::Failed { cause, remedy } => {
@@ -255,7 +277,11 @@ async fn charges(operator: &Operator, of: &Subject, want: Charged) -> Stepped<Lo
     let list: ChargeList = operator.get(&format!("/v1/charges?subject={id}")).await?;
     let cents: u64 = list.charges.iter().map(|charge| charge.cents).sum();
     Ok(match want {
-        Charged::Nothing => Look::new(list.charges.is_empty(), format!("no charge for {name}"), format!("{} charges", list.charges.len())),
+        Charged::Nothing => Look::new(
+            list.charges.is_empty(),
+            format!("no charge for {name}"),
+            format!("{} charges", list.charges.len()),
+        ),
         Charged::Cents(number) => number_look(&format!("cents charged for {name}"), number, cents),
     })
 }
@@ -290,8 +316,12 @@ fn same(
         let get = |from: &'_ Photograph| from.databases.get(database).cloned().unwrap_or_else(|| empty.clone());
         let (a, b) = (get(&then), get(&now));
         for key in a.objects.keys().chain(b.objects.keys()) {
-            let wanted = tables.is_none_or(|only| only.iter().any(|(d, table)| d == database && format!("table {table}") == *key));
-            if wanted && a.objects.get(key) != b.objects.get(key) && !differences.contains(&format!("{database}: {key}")) {
+            let wanted = tables
+                .is_none_or(|only| only.iter().any(|(d, table)| d == database && format!("table {table}") == *key));
+            if wanted
+                && a.objects.get(key) != b.objects.get(key)
+                && !differences.contains(&format!("{database}: {key}"))
+            {
                 differences.push(format!("{database}: {key}"));
             }
         }
@@ -313,5 +343,9 @@ fn unchanged(operator: &Operator, name: &str, since: &str) -> Stepped<Look> {
     if now.settings != then.settings {
         differences.push("settings");
     }
-    Ok(Look::new(differences.is_empty(), format!("{name} unchanged since '{since}'"), format!("other {}", differences.join(", "))))
+    Ok(Look::new(
+        differences.is_empty(),
+        format!("{name} unchanged since '{since}'"),
+        format!("other {}", differences.join(", ")),
+    ))
 }

@@ -28,23 +28,33 @@ async fn act(operator: &Operator, step: &FaultStep) -> Stepped {
         let wait = least.as_millis() + extra;
         operator.sleep(SignedDuration::from_millis(i64::try_from(wait).unwrap_or(i64::MAX))).await;
     }
-    begin(operator, &step.fault).await?;
+    let fault = settled(operator, &step.fault)?;
+    begin(operator, &fault).await?;
     if let Some(lasts) = step.lasts {
         operator.sleep(SignedDuration::try_from(lasts).unwrap_or(SignedDuration::MAX)).await;
-        end(operator, &step.fault).await?;
+        end(operator, &fault).await?;
     }
     Ok(())
 }
 
-fn host(operator: &Operator, host: &Host) -> Stepped<String> {
-    match host {
-        Host::MachineOf(name) => {
-            let id = operator.instance(name)?;
-            let machine = operator.stage.control.machine_of(&id);
-            machine.ok_or_else(|| StepFailed::new(format!("the machine of {name}"), "it occupies none"))
+/// The fault with the machines that instances occupy now: it ends where it began, whatever has become of the instance.
+fn settled(operator: &Operator, fault: &Fault) -> Stepped<Fault> {
+    let mut fault = fault.clone();
+    let hosts = match &mut fault {
+        Fault::Crash { host, .. } | Fault::Restart { host } | Fault::Pause { host } | Fault::Skew { host, .. } => {
+            vec![host]
         }
-        other => Ok(other.to_string()),
+        Fault::Partition { a, b, .. } | Fault::Hold { a, b } | Fault::Slow { a, b, .. } => vec![a, b],
+        Fault::Heal => vec![],
+    };
+    for host in hosts {
+        let Host::MachineOf(name) = &*host else { continue };
+        let machine = operator.stage.control.machine_of(&operator.instance(name)?);
+        let number = machine.as_deref().and_then(|machine| machine.strip_prefix("machine-")?.parse().ok());
+        let number = number.ok_or_else(|| StepFailed::new(format!("the machine of {name}"), "it occupies none"))?;
+        *host = Host::Machine(number);
     }
+    Ok(fault)
 }
 
 fn say(operator: &Operator, text: String, host: Option<&str>) {
@@ -55,36 +65,36 @@ async fn begin(operator: &Operator, fault: &Fault) -> Stepped {
     let control = &operator.stage.control;
     match fault {
         Fault::Crash { host: it, torn } => {
-            let name = host(operator, it)?;
+            let name = it.to_string();
             say(operator, format!("{name} crashes{}", if *torn { ", unsynced writes torn" } else { "" }), Some(&name));
             made(if *torn { control.crash_torn(&name).await } else { control.crash(&name).await })?;
         }
         Fault::Restart { host: it } => {
-            let name = host(operator, it)?;
+            let name = it.to_string();
             restart(operator, &name).await?;
         }
         Fault::Partition { a, b, oneway } => {
-            let (a, b) = (host(operator, a)?, host(operator, b)?);
+            let (a, b) = (a.to_string(), b.to_string());
             say(operator, format!("nothing passes {a} {} {b}", if *oneway { "->" } else { "<->" }), Some(&a));
             made(if *oneway { control.partition_oneway(&a, &b).await } else { control.partition(&a, &b).await })?;
         }
         Fault::Hold { a, b } => {
-            let (a, b) = (host(operator, a)?, host(operator, b)?);
+            let (a, b) = (a.to_string(), b.to_string());
             say(operator, format!("messages {a} <-> {b} are held"), Some(&a));
             made(control.hold(&a, &b).await)?;
         }
         Fault::Slow { a, b, latency_ms } => {
-            let (a, b) = (host(operator, a)?, host(operator, b)?);
+            let (a, b) = (a.to_string(), b.to_string());
             say(operator, format!("messages {a} <-> {b} take {latency_ms} ms"), Some(&a));
             made(control.slow(&a, &b, *latency_ms).await)?;
         }
         Fault::Pause { host: it } => {
-            let name = host(operator, it)?;
+            let name = it.to_string();
             say(operator, format!("{name} stands still"), Some(&name));
             made(control.pause(&name).await)?;
         }
         Fault::Skew { host: it, ms } => {
-            let name = host(operator, it)?;
+            let name = it.to_string();
             say(operator, format!("skew of {name} is {ms} ms"), Some(&name));
             made(control.skew(&name, *ms).await)?;
             operator.skews_ms.borrow_mut().insert(name, *ms);
@@ -98,26 +108,26 @@ async fn end(operator: &Operator, fault: &Fault) -> Stepped {
     let control = &operator.stage.control;
     match fault {
         Fault::Crash { host: it, .. } => {
-            let name = host(operator, it)?;
+            let name = it.to_string();
             restart(operator, &name).await?;
         }
         Fault::Pause { host: it } => {
-            let name = host(operator, it)?;
+            let name = it.to_string();
             say(operator, format!("{name} goes on"), Some(&name));
             made(control.unpause(&name).await)?;
         }
         Fault::Partition { a, b, .. } | Fault::Slow { a, b, .. } => {
-            let (a, b) = (host(operator, a)?, host(operator, b)?);
+            let (a, b) = (a.to_string(), b.to_string());
             say(operator, format!("{a} <-> {b} is well again"), Some(&a));
             made(control.heal(&a, &b).await)?;
         }
         Fault::Hold { a, b } => {
-            let (a, b) = (host(operator, a)?, host(operator, b)?);
+            let (a, b) = (a.to_string(), b.to_string());
             say(operator, format!("messages {a} <-> {b} go on"), Some(&a));
             made(control.release(&a, &b).await)?;
         }
         Fault::Skew { host: it, .. } => {
-            let name = host(operator, it)?;
+            let name = it.to_string();
             say(operator, format!("skew of {name} is gone"), Some(&name));
             made(control.skew(&name, 0).await)?;
             operator.skews_ms.borrow_mut().remove(&name);

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use recovery::model::TaskId;
 use recovery::model::precheck::PrecheckOutcome;
 use recovery::model::task::{MigrationType, PhaseStatus, TaskStatus};
-use recovery::model::views::TaskView;
+use recovery::model::views::{InstanceList, TaskView};
 use recovery::ports::clock::later;
 use scenarios::{MigrateEnd, MigrateSide, MigrateStep, MigrateUntil, TaskRequest};
 use serde_json::{Value, json};
@@ -81,8 +81,12 @@ impl Flow<'_> {
         self.run().await.map(|()| false)
     }
 
+    /// Looks at the list of possible sources, as one who picks from it, and makes the task.
     async fn create(&mut self) -> Stepped<bool> {
-        let (source, target) = (side_body(self.operator, &self.step.source).await?, side_body(self.operator, &self.step.target).await?);
+        let (source, target) =
+            (side_body(self.operator, &self.step.source).await?, side_body(self.operator, &self.step.target).await?);
+        let region = source["region"].as_str().unwrap_or_default();
+        let _: InstanceList = self.operator.get(&format!("/v1/migration-sources?region={region}")).await?;
         let mut body = json!({"source": source, "target": target});
         if let Some(name) = &self.step.task_name {
             body["name"] = json!(name);
@@ -128,12 +132,23 @@ impl Flow<'_> {
         };
         let over = move |view: &TaskView| reached(view) || is_over(view);
         let view = self.until(over, "it got as far as the step says").await?;
-        if reached(&view) { Ok(()) } else { Err(StepFailed::new(format!("{} to end well", self.what), describe(&view))) }
+        if reached(&view) {
+            Ok(())
+        } else {
+            Err(StepFailed::new(format!("{} to end well", self.what), describe(&view)))
+        }
     }
 
     async fn until(&self, reached: impl Fn(&TaskView) -> bool, want: &str) -> Stepped<TaskView> {
         let at_most = SignedDuration::try_from(self.step.at_most).unwrap_or(SignedDuration::MAX);
-        watch(self.operator, self.id()?, later(self.operator.now(), at_most), &format!("{}: {want}", self.what), reached).await
+        watch(
+            self.operator,
+            self.id()?,
+            later(self.operator.now(), at_most),
+            &format!("{}: {want}", self.what),
+            reached,
+        )
+        .await
     }
 
     fn expect_status(&self, view: &TaskView, status: TaskStatus) -> Stepped {

@@ -30,6 +30,8 @@ pub fn options(scenario: &Scenario, seed: u64) -> WorldOptions {
     let world = &scenario.world;
     let policy = Policy {
         migration_addresses: (1..=world.workers).map(|number| format!("worker-{number}")).collect(),
+        // Small portions make many moments at which a copy can be interrupted.
+        chunk_rows: 50,
         ..Policy::default()
     };
     WorldOptions {
@@ -38,7 +40,10 @@ pub fn options(scenario: &Scenario, seed: u64) -> WorldOptions {
         workers: world.workers,
         latency_ms_max: world.latency_ms_max,
         skew_ms: skews_ms(scenario),
-        stranger: scenario.steps.iter().any(|step| matches!(&step.action, Action::Login(login) if login.from == LoginFrom::Stranger)),
+        stranger: scenario
+            .steps
+            .iter()
+            .any(|step| matches!(&step.action, Action::Login(login) if login.from == LoginFrom::Stranger)),
         policy,
         ..WorldOptions::default()
     }
@@ -68,6 +73,10 @@ pub fn run(scenario: &Scenario, seed: u64, until: Option<usize>) -> Result<Histo
 async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usize>) {
     let recorder = operator.recorder.clone();
     let application = application::Application::new(operator, scenario);
+    for (host, ms) in skews_ms(scenario) {
+        let text = format!("skew of {host} is {ms} ms");
+        recorder.record(operator.now(), What::Fault { text, host: Some(host) });
+    }
     if let Err(failed) = setup::set_up(operator, scenario).await {
         recorder.expectation(operator.now(), false, failed.want, failed.got);
         return;

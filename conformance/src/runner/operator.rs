@@ -11,8 +11,8 @@ use recovery::model::views::{InstanceList, InstanceView, TaskView};
 use recovery::model::{BackupId, InstanceId, Secret, TaskId};
 use recovery::ports::clock::later;
 use recovery::ports::database::{DatabaseError, Login, Outcome};
-use serde::de::DeserializeOwned;
 use scenarios::Credentials;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sim::Stage;
 use std::cell::{Cell, RefCell};
@@ -67,7 +67,8 @@ impl Answer {
         if self.status >= 400 {
             return Err(StepFailed::new(want, self.refusal()));
         }
-        T::deserialize(&self.body).map_err(|error| StepFailed::new(want, format!("an answer of another shape: {error}")))
+        T::deserialize(&self.body)
+            .map_err(|error| StepFailed::new(want, format!("an answer of another shape: {error}")))
     }
 
     /// The refusal in one line.
@@ -244,7 +245,11 @@ impl Operator {
     /// # Errors
     /// When there is none of that name.
     pub fn instance(&self, name: &str) -> Stepped<InstanceId> {
-        self.instances.borrow().get(name).cloned().ok_or_else(|| StepFailed::new(format!("instance {name}"), "it was never made"))
+        self.instances
+            .borrow()
+            .get(name)
+            .cloned()
+            .ok_or_else(|| StepFailed::new(format!("instance {name}"), "it was never made"))
     }
 
     /// The id of a named task.
@@ -252,7 +257,11 @@ impl Operator {
     /// # Errors
     /// When there is none of that name.
     pub fn task(&self, name: &str) -> Stepped<TaskId> {
-        self.tasks.borrow().get(name).cloned().ok_or_else(|| StepFailed::new(format!("task {name}"), "it was never made"))
+        self.tasks
+            .borrow()
+            .get(name)
+            .cloned()
+            .ok_or_else(|| StepFailed::new(format!("task {name}"), "it was never made"))
     }
 
     /// The scenario's name of an instance, or its id.

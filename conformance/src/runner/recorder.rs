@@ -158,5 +158,7 @@ fn listed(call: &Call, list: ListKind, of: Option<String>) -> Vec<What> {
 
 fn query(call: &Call, name: &str) -> Option<String> {
     let query = call.path.split_once('?')?.1;
-    query.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()))
+    query
+        .split('&')
+        .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()))
 }

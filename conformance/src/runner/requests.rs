@@ -9,8 +9,8 @@ use recovery::model::TaskId;
 use recovery::model::task::SameNameMode;
 use recovery::model::views::{InstanceView, TaskView};
 use scenarios::{
-    AccountStep, AccountStepChange, CallMethod, CallStep, CallToken, ConfigureStep, PathPiece, ReleaseStep, TaskRequest,
-    TaskStep,
+    AccountStep, AccountStepChange, CallMethod, CallStep, CallToken, ConfigureStep, PathPiece, ReleaseStep,
+    TaskRequest, TaskStep,
 };
 use serde_json::{Map, Value, json};
 
@@ -54,7 +54,9 @@ pub async fn ask(operator: &Operator, id: &TaskId, request: &TaskRequest) -> Ste
         }
         TaskRequest::Delete => operator.call(Method::DELETE, &path, None, None).await,
         TaskRequest::Purchase { terms } => {
-            operator.call(Method::POST, &format!("{path}/purchase"), Some(&json!({"terms_accepted": terms})), None).await
+            operator
+                .call(Method::POST, &format!("{path}/purchase"), Some(&json!({"terms_accepted": terms})), None)
+                .await
         }
         simple => operator.call(Method::POST, &format!("{path}/{}", verb(simple)), None, None).await,
     }
@@ -88,7 +90,9 @@ pub async fn account(operator: &Operator, step: &AccountStep) -> Stepped {
             }
             operator.call(Method::PUT, &format!("{path}/{name}"), Some(&Value::Object(body)), None).await?
         }
-        AccountStepChange::Drop { name } => operator.call(Method::DELETE, &format!("{path}/{name}"), None, None).await?,
+        AccountStepChange::Drop { name } => {
+            operator.call(Method::DELETE, &format!("{path}/{name}"), None, None).await?
+        }
     };
     wanted(operator, &format!("the account change on {}", step.on), answer, step.refused).map(drop)
 }
@@ -151,7 +155,9 @@ pub async fn call(operator: &Operator, step: &CallStep) -> Stepped {
             PathPiece::Task(name) => path.push_str(operator.task(name)?.as_str()),
             PathPiece::Backup(name) => {
                 let id = operator.backups.borrow().get(name).cloned();
-                path.push_str(id.ok_or_else(|| StepFailed::new(format!("backup {name}"), "it was never taken"))?.as_str());
+                path.push_str(
+                    id.ok_or_else(|| StepFailed::new(format!("backup {name}"), "it was never taken"))?.as_str(),
+                );
             }
         }
     }

@@ -19,7 +19,12 @@ const COVERING: SignedDuration = SignedDuration::from_hours(6);
 ///
 /// # Errors
 /// When it was accepted though it should have been refused, or refused otherwise.
-pub fn wanted(operator: &Operator, what: &str, answer: Answer, refused: Option<RefusalCode>) -> Stepped<Option<Answer>> {
+pub fn wanted(
+    operator: &Operator,
+    what: &str,
+    answer: Answer,
+    refused: Option<RefusalCode>,
+) -> Stepped<Option<Answer>> {
     let Some(code) = refused else {
         return if answer.status < 400 { Ok(Some(answer)) } else { Err(StepFailed::new(what, answer.refusal())) };
     };
@@ -28,7 +33,10 @@ pub fn wanted(operator: &Operator, what: &str, answer: Answer, refused: Option<R
         operator.recorder.expectation(operator.now(), true, want, answer.refusal());
         return Ok(None);
     }
-    Err(StepFailed::new(want, if answer.status < 400 { format!("{} accepted", answer.status) } else { answer.refusal() }))
+    Err(StepFailed::new(
+        want,
+        if answer.status < 400 { format!("{} accepted", answer.status) } else { answer.refusal() },
+    ))
 }
 
 /// Takes a backup.
@@ -94,7 +102,8 @@ pub async fn clone(operator: &Operator, step: &CloneStep) -> Stepped {
         body["count"] = json!(count);
     }
     let key = operator.key_named(step.key.as_deref());
-    let answer = operator.call(Method::POST, &format!("/v1/instances/{source}/clones"), Some(&body), Some(&key)).await?;
+    let answer =
+        operator.call(Method::POST, &format!("/v1/instances/{source}/clones"), Some(&body), Some(&key)).await?;
     let what = format!("a clone of {}", step.of);
     let Some(answer) = wanted(operator, &what, answer, step.refused)? else { return Ok(()) };
     let made: InstanceList = answer.read(&what)?;

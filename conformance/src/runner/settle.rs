@@ -73,9 +73,10 @@ fn is_busy(task: &TaskView) -> bool {
     match task.status {
         TaskStatus::Prechecking => true,
         TaskStatus::Migrating => {
-            let loaded = task.phases.iter().all(|(phase, status)| {
-                *phase == MigrationType::Incremental || *status == PhaseStatus::Finished
-            });
+            let loaded = task
+                .phases
+                .iter()
+                .all(|(phase, status)| *phase == MigrationType::Incremental || *status == PhaseStatus::Finished);
             !(task.types.contains(&MigrationType::Incremental) && loaded)
         }
         // What failed because it could not be reached has to go on now that it can be.

@@ -55,7 +55,8 @@ async fn make(operator: &Operator, spec: &InstanceSpec) -> Stepped<InstanceView>
             body["master"] = json!(operator.instance(master)?);
         }
     }
-    let made: InstanceView = operator.post("/v1/instances", &body).await?.read(&format!("instance {} made", spec.name))?;
+    let made: InstanceView =
+        operator.post("/v1/instances", &body).await?.read(&format!("instance {} made", spec.name))?;
     operator.christen(&spec.name, &made.id);
     operator.until_running(&made.id, MAKING).await
 }

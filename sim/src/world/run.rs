@@ -50,7 +50,18 @@ impl Default for WorldOptions {
         let EngineOptions { seed, start, latency_ms_max, skew_ms, virtual_limit, step_limit } =
             EngineOptions::default();
         let policy = Policy::default();
-        Self { seed, machines: 4, workers: 2, stranger: false, latency_ms_max, skew_ms, policy, start, virtual_limit, step_limit }
+        Self {
+            seed,
+            machines: 4,
+            workers: 2,
+            stranger: false,
+            latency_ms_max,
+            skew_ms,
+            policy,
+            start,
+            virtual_limit,
+            step_limit,
+        }
     }
 }
 

@@ -135,3 +135,16 @@ fn only_an_owner_reads_the_log() {
     assert!(matches!(server.changes("low", 0, 9), Err(DatabaseError::NotPermitted { .. })));
     assert_eq!(server.changes("app", 0, 9).map(|changes| changes.len()), Ok(0), "accounts are no content");
 }
+
+#[test]
+fn numbers_with_fractions_go_over_the_wire_bit_by_bit() {
+    let mut wrong = Vec::new();
+    for number in 1..20_000_u32 {
+        let value = f64::from(number) * 1.1 / 7.0;
+        let text = serde_json::to_string(&Value::Real(value)).expect("text");
+        if serde_json::from_str::<Value>(&text).expect("a value") != Value::Real(value) {
+            wrong.push(value);
+        }
+    }
+    assert_eq!(wrong.len(), 0);
+}
