@@ -14,6 +14,7 @@ use recovery::model::views::{BackupList, ChargeList, InstanceList, InstanceView,
 use scenarios::{
     Charged, Expectation, FailureReason, InstanceFacts, Number, PrecheckFacts, PrecheckVerdict, Subject, TaskFacts,
 };
+use std::sync::Arc;
 
 /// One thing that was looked at: whether it was as wanted, what was wanted, what was found.
 struct Look {
@@ -286,12 +287,12 @@ async fn charges(operator: &Operator, of: &Subject, want: Charged) -> Stepped<Lo
     })
 }
 
-fn now_of(operator: &Operator, name: &str, id: &InstanceId) -> Stepped<Photograph> {
+fn now_of(operator: &Operator, name: &str, id: &InstanceId) -> Stepped<Arc<Photograph>> {
     let content = operator.stage.control.photograph(id);
     content.ok_or_else(|| StepFailed::new(format!("the content of {name}"), "it has none"))
 }
 
-fn then_of(operator: &Operator, name: &str, mark: &str) -> Stepped<Photograph> {
+fn then_of(operator: &Operator, name: &str, mark: &str) -> Stepped<Arc<Photograph>> {
     let id = operator.instance(name)?;
     let history = operator.recorder.marked(&id, mark);
     history.ok_or_else(|| StepFailed::new(format!("the photograph of {name} at '{mark}'"), "there is none"))

@@ -62,15 +62,14 @@ impl Recorder {
     }
 
     /// Writes a photograph down; equal content in a row is kept once in memory.
-    pub fn shot(&self, at: Timestamp, instance: &InstanceId, mark: Option<&str>, photograph: Photograph) {
+    pub fn shot(&self, at: Timestamp, instance: &InstanceId, mark: Option<&str>, photograph: Arc<Photograph>) {
         let kept = {
             let mut pen = self.0.borrow_mut();
             match pen.last_shots.get(instance) {
-                Some(last) if **last == photograph => Arc::clone(last),
+                Some(last) if Arc::ptr_eq(last, &photograph) || *last == photograph => Arc::clone(last),
                 _ => {
-                    let new = Arc::new(photograph);
-                    pen.last_shots.insert(instance.clone(), Arc::clone(&new));
-                    new
+                    pen.last_shots.insert(instance.clone(), Arc::clone(&photograph));
+                    photograph
                 }
             }
         };
@@ -80,10 +79,10 @@ impl Recorder {
 
     /// The photograph of an instance at a mark.
     #[must_use]
-    pub fn marked(&self, instance: &InstanceId, mark: &str) -> Option<Photograph> {
+    pub fn marked(&self, instance: &InstanceId, mark: &str) -> Option<Arc<Photograph>> {
         self.0.borrow().history.events.iter().find_map(|event| match &event.what {
             What::Photograph(shot) if shot.instance == *instance && shot.mark.as_deref() == Some(mark) => {
-                Some(shot.photograph.as_ref().clone())
+                Some(Arc::clone(&shot.photograph))
             }
             _ => None,
         })

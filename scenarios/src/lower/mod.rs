@@ -108,14 +108,16 @@ impl Lower {
     fn covers(&mut self, fields: &Fields, known: &BTreeSet<String>) -> Vec<RuleId> {
         let mut covers: Vec<RuleId> = Vec::new();
         for rule in fields.words("covers") {
-            let all: Vec<&String> = known.iter().collect();
-            let near = nearest(rule.value, &all).map(|near| format!("did you mean {}?", quoted(near)));
+            let near = || {
+                let all: Vec<&String> = known.iter().collect();
+                nearest(rule.value, &all).map(|near| format!("did you mean {}?", quoted(near)))
+            };
             if !is_rule_shaped(rule.value) {
-                let help = near.unwrap_or_else(|| "a rule id is three capitals and two digits: `TMP-11`".into());
+                let help = near().unwrap_or_else(|| "a rule id is three capitals and two digits: `TMP-11`".into());
                 self.problems.add(&rule.span, format!("{} is no rule id", quoted(rule.value)), "no rule id", help);
             } else if !known.contains(rule.value) {
                 let message = format!("the catalogue has no rule {}", quoted(rule.value));
-                self.problems.add(&rule.span, message, "unknown rule", near.unwrap_or_default());
+                self.problems.add(&rule.span, message, "unknown rule", near().unwrap_or_default());
             } else if covers.iter().any(|covered| covered.0 == rule.value) {
                 self.problems.add(&rule.span, format!("{} is covered twice", quoted(rule.value)), "again", "");
             } else {

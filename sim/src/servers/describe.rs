@@ -7,12 +7,14 @@ use super::server::Server;
 use super::tokens::{folded, quoted, tokens};
 use super::values::{failed, from_sql, hex};
 use recovery::model::content::{DatabaseFacts, Object, ObjectKind, Row};
+use recovery::model::instance::Configuration;
 use recovery::model::photograph::{
     Photograph, PhotographedAccount, PhotographedDatabase, PhotographedObject, Rows, password_mark,
 };
 use recovery::ports::database::DatabaseError;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Tables up to this many rows are photographed row by row.
 const WHOLE_ROWS_MAX: u64 = 1000;
@@ -24,6 +26,13 @@ const SCHEMA_KINDS: [(ObjectKind, &str); 4] = [
     (ObjectKind::View, "view"),
     (ObjectKind::Trigger, "trigger"),
 ];
+
+/// The last photograph, and what it was taken at.
+pub(super) struct Kept {
+    position: u64,
+    configuration: Configuration,
+    photograph: Arc<Photograph>,
+}
 
 impl Server {
     /// The databases an account may see.
@@ -54,8 +63,23 @@ impl Server {
         Ok(objects)
     }
 
-    /// The canonical content of the whole server.
-    pub fn photograph(&self) -> Result<Photograph, DatabaseError> {
+    /// The canonical content of the whole server. While neither log nor settings moved on it is the same photograph, which
+    /// is not taken again.
+    pub fn photograph(&self) -> Result<Arc<Photograph>, DatabaseError> {
+        let (position, configuration) = (self.log.position(), &self.configuration);
+        if let Some(kept) = &*self.kept.borrow() {
+            if kept.position == position && kept.configuration == *configuration {
+                debug_assert_eq!(self.developed()?, *kept.photograph, "content changed without the log");
+                return Ok(Arc::clone(&kept.photograph));
+            }
+        }
+        let photograph = Arc::new(self.developed()?);
+        let kept = Kept { position, configuration: configuration.clone(), photograph: Arc::clone(&photograph) };
+        *self.kept.borrow_mut() = Some(kept);
+        Ok(photograph)
+    }
+
+    fn developed(&self) -> Result<Photograph, DatabaseError> {
         let mut databases = BTreeMap::new();
         for (name, db) in &self.databases {
             databases.insert(name.clone(), photograph(db)?);

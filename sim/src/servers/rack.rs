@@ -52,7 +52,7 @@ impl Rack {
 
     /// The canonical content of an instance, looked at directly: no network, no time.
     #[must_use]
-    pub fn photograph(&self, instance: &InstanceId) -> Option<Photograph> {
+    pub fn photograph(&self, instance: &InstanceId) -> Option<Arc<Photograph>> {
         let machine = self.machine_of(instance)?;
         match self.on(&machine, instance, |server| server.photograph())? {
             Ok(photograph) => Some(photograph),

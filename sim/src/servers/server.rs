@@ -2,6 +2,7 @@
 
 use super::catalogue::Catalogue;
 use super::db::{Db, Touch};
+use super::describe::Kept;
 use super::functions::{SharedAmbient, ambient, lock};
 use super::log::{Entry, Log};
 use super::profile::Profile;
@@ -14,6 +15,7 @@ use recovery::ports::clock::later_s;
 use recovery::ports::cloud::Made;
 use recovery::ports::database::{DatabaseError, Login, ServerFacts};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,6 +50,8 @@ pub(super) struct Server {
     /// Counts definitions changed and accounts made.
     pub revision: u64,
     pub(super) ambient: SharedAmbient,
+    /// The last photograph.
+    pub(super) kept: RefCell<Option<Kept>>,
 }
 
 /// Who changes definitions, and under which rules.
@@ -105,6 +109,7 @@ impl Server {
             databases: BTreeMap::new(),
             claims: BTreeMap::new(),
             follows: None,
+            kept: RefCell::new(None),
             revision: 0,
             made_at: now,
             instance,

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// The host on which the users' own application runs.
@@ -43,7 +44,7 @@ impl Control {
 
     /// The content of an instance as it truly is, whatever the system says of it.
     #[must_use]
-    pub fn photograph(&self, instance: &InstanceId) -> Option<Photograph> {
+    pub fn photograph(&self, instance: &InstanceId) -> Option<Arc<Photograph>> {
         self.rack.photograph(instance)
     }
 
