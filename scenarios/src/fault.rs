@@ -135,3 +135,17 @@ pub enum PathPiece {
     /// The id of the task of that name.
     Task(String),
 }
+
+impl Fault {
+    /// The hosts it is about.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<&Host> {
+        match self {
+            Self::Crash { host, .. } | Self::Restart { host } | Self::Pause { host } | Self::Skew { host, .. } => {
+                vec![host]
+            }
+            Self::Partition { a, b, .. } | Self::Hold { a, b } | Self::Slow { a, b, .. } => vec![a, b],
+            Self::Heal => vec![],
+        }
+    }
+}

@@ -29,7 +29,7 @@ pub async fn sql(operator: &Operator, step: &SqlStep) -> Stepped {
 /// Tries to log in.
 pub async fn login(operator: &Operator, step: &LoginStep) -> Stepped {
     let id = operator.instance(&step.on)?;
-    let endpoint = operator.see(&id).await?.and_then(|view| view.endpoint);
+    let endpoint = operator.endpoint(&id).await?;
     let login = Login { account: step.login.account.clone(), password: step.login.password.clone(), ssl: step.ssl };
     let outcome = match (endpoint, step.from) {
         (None, _) => Err(DatabaseError::Unreachable(format!("{} has no endpoint", step.on))),

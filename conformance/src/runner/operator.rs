@@ -311,10 +311,21 @@ impl Operator {
                 Some(view) if view.state == InstanceState::Failed => {
                     return Err(StepFailed::new(want, view.failure.unwrap_or_else(|| "failed".into())));
                 }
-                Some(_) => self.sleep(SignedDuration::from_millis(500)).await,
+                Some(_) => self.sleep(SignedDuration::from_secs(2)).await,
                 None => return Err(StepFailed::new(want, "it is gone")),
             }
         }
+    }
+
+    /// Where an instance is reached, which never changes; `None` when it is gone or not made yet.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn endpoint(&self, id: &InstanceId) -> Stepped<Option<String>> {
+        if let Some((endpoint, _)) = self.doors.borrow().get(id) {
+            return Ok(Some(endpoint.clone()));
+        }
+        Ok(self.see(id).await?.and_then(|view| view.endpoint))
     }
 
     /// Opens a session and writes the login down.
@@ -357,7 +368,7 @@ impl Operator {
         sql: &str,
     ) -> Stepped<Result<Outcome, DatabaseError>> {
         let id = self.instance(name)?;
-        let endpoint = self.see(&id).await?.and_then(|view| view.endpoint);
+        let endpoint = self.endpoint(&id).await?;
         let sent_at = self.now();
         let login = Login { account: who.account.clone(), password: who.password.clone(), ssl: false };
         let outcome = match endpoint {

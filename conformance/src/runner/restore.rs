@@ -69,7 +69,7 @@ pub async fn until_backup_ended(operator: &Operator, id: &BackupId, at_most: Sig
         if operator.now() >= give_up {
             return Err(StepFailed::new(format!("backup {id} ended"), format!("running after {at_most:#}")));
         }
-        operator.sleep(SignedDuration::from_millis(500)).await;
+        operator.sleep(SignedDuration::from_secs(2)).await;
     }
 }
 

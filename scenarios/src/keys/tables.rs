@@ -31,7 +31,11 @@ static WORLD: Shape = Shape::plain(
     "world",
     &[
         may("workers", Takes::Whole { min: 0, max: 8 }, "Workers of the migration service; 2 unless given."),
-        may("machines", Takes::Whole { min: 0, max: 16 }, "Machines that instances can occupy; 4 unless given."),
+        may(
+            "machines",
+            Takes::Whole { min: 0, max: 16 },
+            "Machines that instances can occupy; as many as the scenario makes instances unless given.",
+        ),
         may("latency_ms_max", Takes::Whole { min: 0, max: 1_000 }, "Greatest latency of a message; 2 unless given."),
         may("skew_ms", Takes::Map(&MILLISECONDS), "How far the clock of a host is off, by host."),
         may("region", Takes::Name, "Region of every instance that names none; `region-1` unless given."),

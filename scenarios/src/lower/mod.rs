@@ -9,11 +9,12 @@ mod restore;
 mod steps;
 mod text;
 
+use crate::action::Action;
 use crate::error::{Problems, ScenarioError, nearest, quoted};
 use crate::fields::{At, Fields, Read};
 use crate::keys::SCENARIO;
 use crate::read::{host, read};
-use crate::scenario::{ApplicationSpec, Host, RuleId, Scenario, Step, WorldSpec};
+use crate::scenario::{ApplicationSpec, Host, InstanceSpec, RuleId, Scenario, Step, WorldSpec};
 use book::{Book, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +50,28 @@ fn world_defaults() -> WorldSpec {
     WorldSpec { workers: 2, machines: 4, latency_ms_max: 2, skew_ms: BTreeMap::new(), region: "region-1".into() }
 }
 
+/// As many machines as the scenario's instances can occupy at a time, and every machine it names; two at least. An idle
+/// machine would only make each step of the world cost more.
+fn machines_needed(world: &WorldSpec, instances: &[InstanceSpec], steps: &[Step]) -> usize {
+    let mut names: BTreeSet<&str> = instances.iter().map(|instance| instance.name.as_str()).collect();
+    let mut highest = 2;
+    let mut name_host = |host: &Host| {
+        if let Host::Machine(number) = host {
+            highest = highest.max(*number);
+        }
+    };
+    world.skew_ms.keys().for_each(&mut name_host);
+    for step in steps {
+        match &step.action {
+            Action::Temporary(made) => names.extend(made.name.as_deref()),
+            Action::Clone(made) => names.extend(made.names.iter().map(String::as_str)),
+            Action::Fault(fault) => fault.fault.hosts().into_iter().for_each(&mut name_host),
+            _ => {}
+        }
+    }
+    highest.max(names.len())
+}
+
 /// The state of the lowering: what is known at the step it has come to.
 struct Lower {
     problems: Problems,
@@ -79,6 +102,10 @@ impl Lower {
             } else if !self.problems.any() {
                 self.problems.add(&step.span, "this step cannot be read", "here", "");
             }
+        }
+        let given = fields.table("world").is_some_and(|world| world.whole::<usize>("machines").is_some());
+        if !given {
+            self.world.machines = machines_needed(&self.world, &instances, &lowered);
         }
         Some(Scenario {
             name: stem(file),
