@@ -61,10 +61,10 @@ impl Application {
         let (reins, operator) = (Rc::clone(&self.reins), Rc::clone(&self.operator));
         let on = self.spec.as_ref().map(|spec| spec.on.clone()).unwrap_or_default();
         tokio::task::spawn_local(async move {
-            if let Ok(id) = operator.instance(&on) {
-                if let Ok(Some(view)) = operator.see(&id).await {
-                    *reins.endpoint.borrow_mut() = view.endpoint;
-                }
+            if let Ok(id) = operator.instance(&on)
+                && let Ok(endpoint) = operator.endpoint(&id).await
+            {
+                *reins.endpoint.borrow_mut() = endpoint;
             }
         });
     }

@@ -117,7 +117,7 @@ async fn instance_looks(operator: &Operator, name: &str, facts: &InstanceFacts) 
     let mut looks = Vec::new();
     let state = view.as_ref().map_or(InstanceState::Released, |view| view.state);
     if let Some(wanted) = &facts.state {
-        looks.push(Look::same(&format!("{name}"), wanted, &state));
+        looks.push(Look::same(name, wanted, &state));
     }
     if let Some(gone) = &facts.gone {
         looks.push(Look::same(&format!("{name} gone:"), gone, &view.is_none()));

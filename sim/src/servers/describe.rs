@@ -67,11 +67,12 @@ impl Server {
     /// is not taken again.
     pub fn photograph(&self) -> Result<Arc<Photograph>, DatabaseError> {
         let (position, configuration) = (self.log.position(), &self.configuration);
-        if let Some(kept) = &*self.kept.borrow() {
-            if kept.position == position && kept.configuration == *configuration {
-                debug_assert_eq!(self.developed()?, *kept.photograph, "content changed without the log");
-                return Ok(Arc::clone(&kept.photograph));
-            }
+        if let Some(kept) = &*self.kept.borrow()
+            && kept.position == position
+            && kept.configuration == *configuration
+        {
+            debug_assert_eq!(self.developed()?, *kept.photograph, "content changed without the log");
+            return Ok(Arc::clone(&kept.photograph));
         }
         let photograph = Arc::new(self.developed()?);
         let kept = Kept { position, configuration: configuration.clone(), photograph: Arc::clone(&photograph) };

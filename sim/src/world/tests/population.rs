@@ -69,7 +69,7 @@ struct Seen {
     made: Value,
     shown: Value,
     machine: Option<String>,
-    photograph: Option<Photograph>,
+    photograph: Option<Arc<Photograph>>,
 }
 
 /// Orders an instance from a service that dies at one of its writes meanwhile, if at all.
