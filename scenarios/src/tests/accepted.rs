@@ -184,7 +184,7 @@ fn a_scenario_has_the_name_of_its_file_and_defaults_for_the_rest() {
     let scenario = with_steps("mark = \"here\"").unwrap_or_else(|error| panic!("{}", error.render()));
     assert_eq!((scenario.name.as_str(), scenario.title.as_str()), ("a-fact", "a fact"));
     assert_eq!(scenario.covers, [RuleId("TMP-11".into())]);
-    assert_eq!((scenario.world.workers, scenario.world.machines, scenario.world.latency_ms_max), (2, 4, 2));
+    assert_eq!((scenario.world.workers, scenario.world.machines, scenario.world.latency_ms_max), (2, 2, 2));
     let shop = &scenario.instances[0];
     assert_eq!((shop.name.as_str(), shop.line, shop.region.as_str()), ("shop", 4, "region-1"));
     assert_eq!(
