@@ -119,7 +119,7 @@ impl Default for Policy {
             auto_retry_first_s: 60,
             connection_retry_s: 12 * hour_s,
             lease_s: 30,
-            lease_wait_s: 1_800,
+            lease_wait_s: 3_600,
             chunk_rows: 200,
             migration_addresses: vec!["worker-1".into(), "worker-2".into()],
             idempotency_days: 7,

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Seconds a request for work may take: the service holds it back for up to half an hour while there is none.
-const LEASE_TIMEOUT_S: i64 = 2_100;
+/// Seconds a request for work may take: the service holds it back for up to an hour while there is none.
+const LEASE_TIMEOUT_S: i64 = 3_900;
 /// Seconds a report may take.
 const REPORT_TIMEOUT_S: i64 = 10;
 
