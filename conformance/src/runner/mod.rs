@@ -31,7 +31,7 @@ pub fn options(scenario: &Scenario, seed: u64) -> WorldOptions {
     let policy = Policy {
         migration_addresses: (1..=world.workers).map(|number| format!("worker-{number}")).collect(),
         // Small portions make many moments at which a copy can be interrupted.
-        chunk_rows: 50,
+        chunk_rows: 20,
         ..Policy::default()
     };
     WorldOptions {

@@ -1,0 +1,160 @@
+//! The `firedrill` command as a user meets it: exit codes, machine output, and bad input that never panics.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn firedrill(arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    Command::new(env!("CARGO_BIN_EXE_firedrill"))
+        .args(arguments)
+        .current_dir(folder.path())
+        .output()
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs a scenario of this text in a folder of its own.
+fn run_text(text: &[u8]) -> Output {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let file = folder.path().join("a-scenario.toml");
+    std::fs::write(&file, text).unwrap_or_else(|error| panic!("{error}"));
+    firedrill(&["run", &file.to_string_lossy(), "--seeds", "1"])
+}
+
+const SHOP: &str =
+    "[instances.shop]\nengine = \"mysql 5.7\"\naccount = { name = \"app\", password = \"s3cret-one\" }\n";
+
+#[test]
+fn bad_scenario_files_end_with_64_and_never_with_a_panic() {
+    let step = "[[step]]\nbackup = \"shop\"\n";
+    let bad: [(&str, Vec<u8>); 8] = [
+        ("unknown key", format!("title = \"t\"\ncovers = []\ncolour = 1\n{SHOP}{step}").into_bytes()),
+        ("wrong type", format!("title = 3\ncovers = []\n{SHOP}{step}").into_bytes()),
+        ("unknown rule", format!("title = \"t\"\ncovers = [\"TMP-99\"]\n{SHOP}{step}").into_bytes()),
+        ("unknown instance", format!("title = \"t\"\ncovers = []\n{SHOP}[[step]]\nbackup = \"depot\"\n").into_bytes()),
+        (
+            "unset mark",
+            format!(
+                "title = \"t\"\ncovers = []\n{SHOP}[[step]]\ntemporary = {{ of = \"shop\", to = \"m\", as = \"r\" }}\n"
+            )
+            .into_bytes(),
+        ),
+        ("not UTF-8", vec![0xff, 0xfe, 0x00, 0x41]),
+        ("empty", vec![]),
+        ("50 MB", vec![b'#'; 50 << 20]),
+    ];
+    for (what, text) in bad {
+        let output = run_text(&text);
+        assert_eq!(code(&output), 64, "{what}: {}", err(&output));
+        assert!(!err(&output).contains("panicked") && !err(&output).is_empty(), "{what}: {}", err(&output));
+    }
+}
+
+#[test]
+fn a_folder_without_scenarios_and_wrong_usage_end_with_64() {
+    for arguments in [&["run", "."][..], &["run", "nowhere.toml"], &["run", "--seeds", "0"], &["fly"], &["replay"]] {
+        let output = firedrill(arguments);
+        assert_eq!(code(&output), 64, "{arguments:?}: {}", err(&output));
+        assert!(!err(&output).is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_exit_code_tells_held_from_violated_from_incomplete() {
+    let expect = |count: u8| {
+        format!(
+            "{SHOP}[[step]]\nsql = {{ on = \"shop\", run = \"create table t (id int)\" }}\n[[step]]\nexpect = {{ on = \"shop\", query = \"select count(*) from t\", rows = [[{count}]] }}\n"
+        )
+    };
+    let held = run_text(format!("title = \"t\"\ncovers = []\n{}", expect(0)).as_bytes());
+    assert_eq!(code(&held), 0, "{}{}", out(&held), err(&held));
+    let violated = run_text(format!("title = \"t\"\ncovers = []\n{}", expect(7)).as_bytes());
+    assert_eq!(code(&violated), 1, "{}", out(&violated));
+    assert!(out(&violated).contains("replay  firedrill replay --scenario"), "{}", out(&violated));
+    let incomplete = run_text(format!("title = \"t\"\ncovers = [\"TMP-11\"]\n{}", expect(0)).as_bytes());
+    assert_eq!(code(&incomplete), 2, "{}", out(&incomplete));
+}
+
+#[test]
+fn the_last_line_of_json_output_is_the_summary_and_the_suites_are_built_in() {
+    let output = firedrill(&["run", "--filter", "a-second-temporary", "--seeds", "2", "--format", "json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let text = out(&output);
+    let lines: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
+    let summary = &lines.last().unwrap_or_else(|| panic!("no line"))["summary"];
+    for key in [
+        "scenarios",
+        "runs",
+        "passed",
+        "failed",
+        "unavailable",
+        "rules",
+        "virtual_seconds",
+        "wall_seconds",
+        "fingerprint",
+    ] {
+        assert!(!summary[key].is_null(), "{key}: {summary}");
+    }
+    for key in ["held", "violated", "not_exercised", "not_observable"] {
+        assert!(summary["rules"][key].is_u64(), "{key}: {summary}");
+    }
+    assert_eq!(summary["runs"], summary["passed"]);
+    assert_eq!(lines.len(), 5, "two scenarios under two seeds and the summary");
+}
+
+#[test]
+fn schema_and_openapi_are_json_documents() {
+    for (command, key) in [("schema", "$schema"), ("openapi", "openapi")] {
+        let output = firedrill(&[command]);
+        assert_eq!(code(&output), 0);
+        let document: Value = serde_json::from_str(&out(&output)).unwrap_or_else(|error| panic!("{command}: {error}"));
+        assert!(document[key].is_string(), "{command}");
+    }
+}
+
+#[test]
+fn a_replay_can_stop_before_a_step_and_show_the_world() {
+    let output = firedrill(&[
+        "replay",
+        "--scenario",
+        "a-second-temporary-instance-is-refused",
+        "--seed",
+        "3",
+        "--trace",
+        "--until",
+        "4",
+    ]);
+    let text = out(&output);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    for part in ["instances", "rescue", "tables", "app.orders", "before step 4"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn rules_read_from_a_saved_run_are_those_that_were_saved() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let file = folder.path().join("rules.jsonl");
+    let line =
+        r#"{"id":"TMP-11","level":"MUST","verdict":"held","exercised":3,"text":"48 hours","scenarios":["expiry"]}"#;
+    std::fs::write(&file, format!("{line}\n")).unwrap_or_else(|error| panic!("{error}"));
+    let from = file.to_string_lossy().into_owned();
+    let table = firedrill(&["rules", "--from", &from]);
+    assert!(out(&table).contains("TMP-11") && out(&table).contains("1 held"), "{}", out(&table));
+    let matrix = firedrill(&["rules", "--matrix", "--from", &from]);
+    assert!(out(&matrix).contains("expiry"), "{}", out(&matrix));
+    assert_eq!(code(&firedrill(&["rules", "--from", &Path::new("nowhere").to_string_lossy()])), 64);
+}
