@@ -7,6 +7,9 @@ use scenarios::{Fault, FaultStep, Host};
 use sim::world::FaultError;
 use std::rc::Rc;
 
+/// Disk operations among which the one is drawn that a host crashes in.
+const WRITES: u64 = 40;
+
 /// A fault of a step: after its delay, for its time, or in the background.
 pub async fn fault(operator: &Rc<Operator>, step: &FaultStep) -> Stepped {
     if step.background {
@@ -66,8 +69,12 @@ async fn begin(operator: &Operator, fault: &Fault) -> Stepped {
     match fault {
         Fault::Crash { host: it, torn } => {
             let name = it.to_string();
-            say(operator, format!("{name} crashes{}", if *torn { ", unsynced writes torn" } else { "" }), Some(&name));
-            made(if *torn { control.crash_torn(&name).await } else { control.crash(&name).await })?;
+            if *torn {
+                crash_in_a_write(operator, &name).await?;
+            } else {
+                say(operator, format!("{name} crashes"), Some(&name));
+                made(control.crash(&name).await)?;
+            }
         }
         Fault::Restart { host: it } => {
             let name = it.to_string();
@@ -134,6 +141,27 @@ async fn end(operator: &Operator, fault: &Fault) -> Stepped {
         }
         Fault::Restart { .. } | Fault::Heal => {}
     }
+    Ok(())
+}
+
+/// Crashes a host in the middle of what it writes: at one of its next disk operations, drawn from the seed, with all that
+/// was not synced torn. A host that writes nothing for a while crashes as it is.
+async fn crash_in_a_write(operator: &Operator, name: &str) -> Stepped {
+    let control = &operator.stage.control;
+    let nth = 1 + operator.stage.ports.dice.next() % WRITES;
+    made(control.crash_at_write(name, nth, true).await)?;
+    for _ in 0..100 {
+        if control.is_down(name) {
+            break;
+        }
+        operator.sleep(SignedDuration::from_millis(100)).await;
+    }
+    let in_a_write = control.is_down(name);
+    if !in_a_write {
+        made(control.crash_torn(name).await)?;
+    }
+    let how = if in_a_write { "in the middle of a write, unsynced writes torn" } else { "while it wrote nothing" };
+    say(operator, format!("{name} crashes {how}"), Some(name));
     Ok(())
 }
 
