@@ -1,9 +1,15 @@
 //! Whether an account's rights are enough for what a task moves (prechecks: read for structure and full data, the
 //! owner's rights for incremental data, write in the target; C-23).
 
-use super::steady::{table, tables};
+use super::TaskViolation;
+use super::calls::Side;
+use super::runs::runs;
+use super::steady::{Touch, account, steady, table, tables};
+use crate::checks::Finding;
+use crate::history::lens::Lens;
 use recovery::model::instance::{Grants, Rights};
 use recovery::model::photograph::Photograph;
+use recovery::model::precheck::PrecheckItem;
 use recovery::model::task::{MigrationType, Selection};
 use recovery::model::views::TaskObjects;
 
@@ -68,6 +74,42 @@ pub fn to_write(source: &Photograph, choice: &TaskObjects, grants: &Grants) -> E
         sure &= throughout(grants, database, Rights::ReadWrite);
     }
     if sure { Enough::Has } else { Enough::Unsure }
+}
+
+/// Compares what each precheck said of one side's account with its grants on photographs.
+pub fn judge(
+    lens: &Lens<'_>,
+    side: Side,
+    item: PrecheckItem,
+    enough: fn(&Photograph, &TaskObjects, &Grants) -> Enough,
+) -> Finding {
+    let mut finding = Finding::default();
+    for run in runs(lens) {
+        let (Some(given), Some(choice), Some(passed)) = (run.given(lens, side), run.choice(lens), run.says(item))
+        else {
+            continue;
+        };
+        let fact =
+            steady(lens, &given.instance, Touch::Accounts, run.span, |photograph| account(photograph, given.account));
+        let Some((_, grants)) = fact.flatten() else { continue };
+        let source = &run.task.first.source.instance_id;
+        let enough =
+            steady(lens, source, Touch::Definitions, run.span, |photograph| Some(enough(photograph, &choice, grants)));
+        let (task, account) = (run.task.id.clone(), given.account.to_owned());
+        match (enough, passed) {
+            (Some(Enough::Lacks(object)), true) => {
+                finding.judge(&run.seen, Some(TaskViolation::RightsLacking { task, side, account, object }));
+            }
+            (Some(Enough::Lacks(_)), false) => finding.judge(&run.seen, None::<TaskViolation>),
+            (Some(Enough::Has), _) if run.faulted(lens) || !run.both_connected() => {}
+            (Some(Enough::Has), true) => finding.judge(&run.seen, None::<TaskViolation>),
+            (Some(Enough::Has), false) => {
+                finding.judge(&run.seen, Some(TaskViolation::RightsEnough { task, side, account }));
+            }
+            (Some(Enough::Unsure) | None, _) => {}
+        }
+    }
+    finding
 }
 
 #[cfg(test)]

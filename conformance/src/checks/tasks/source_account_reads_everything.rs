@@ -1,10 +1,7 @@
 //! The source account may read all that was chosen, and needs no more than that and its types ask for (TMP-27, SQL-32, CLN-27; C-23).
 
-use super::TaskViolation;
 use super::calls::Side;
-use super::rights::{Enough, to_read};
-use super::runs::runs;
-use super::steady::{Touch, account, steady};
+use super::rights::{judge, to_read};
 use crate::checks::Finding;
 use crate::history::lens::Lens;
 use recovery::model::precheck::PrecheckItem;
@@ -13,39 +10,13 @@ const ITEM: PrecheckItem = PrecheckItem::SourcePermission;
 
 /// Compares what each precheck said of the source account's rights with its grants on photographs.
 pub fn check(lens: &Lens<'_>) -> Finding {
-    let mut finding = Finding::default();
-    let side = Side::Source;
-    for run in runs(lens) {
-        let (Some(given), Some(choice), Some(passed)) = (run.given(lens, side), run.choice(lens), run.says(ITEM))
-        else {
-            continue;
-        };
-        let fact =
-            steady(lens, &given.instance, Touch::Accounts, run.span, |photograph| account(photograph, given.account));
-        let Some((_, grants)) = fact.flatten() else { continue };
-        let source = &run.task.first.source.instance_id;
-        let enough =
-            steady(lens, source, Touch::Definitions, run.span, |photograph| Some(to_read(photograph, &choice, grants)));
-        let (task, account) = (run.task.id.clone(), given.account.to_owned());
-        match (enough, passed) {
-            (Some(Enough::Lacks(object)), true) => {
-                finding.judge(&run.seen, Some(TaskViolation::RightsLacking { task, side, account, object }));
-            }
-            (Some(Enough::Lacks(_)), false) => finding.judge(&run.seen, None::<TaskViolation>),
-            (Some(Enough::Has), _) if run.faulted(lens) || !run.both_connected() => {}
-            (Some(Enough::Has), true) => finding.judge(&run.seen, None::<TaskViolation>),
-            (Some(Enough::Has), false) => {
-                finding.judge(&run.seen, Some(TaskViolation::RightsEnough { task, side, account }));
-            }
-            (Some(Enough::Unsure) | None, _) => {}
-        }
-    }
-    finding
+    judge(lens, Side::Source, ITEM, to_read)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checks::tasks::TaskViolation;
     use crate::checks::tasks::made_up::{Tale, holds, wrong};
     use crate::checks::testing::photograph;
     use recovery::model::instance::{Grants, Rights};
