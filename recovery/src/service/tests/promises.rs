@@ -2,6 +2,7 @@
 
 use super::world::{PASSWORD, World, new_primary, settle};
 use crate::model::instance::InstanceState;
+use crate::model::policy::Policy;
 use crate::model::views::InstanceView;
 use crate::model::work::LeasedWork;
 use crate::ports::cloud::Content;
@@ -203,10 +204,10 @@ async fn a_worker_waits_for_work_and_is_given_it_the_moment_it_comes_up() {
             Method::POST,
             "/internal/leases",
             Some(&request),
-            SignedDuration::from_hours(1),
+            SignedDuration::from_hours(2),
         )
     };
-    let (none, ()) = tokio::join!(ask(), world.clock.advance(1_800));
+    let (none, ()) = tokio::join!(ask(), world.clock.advance(Policy::default().lease_wait_s));
     assert!(none.expect("an answer").is_none());
     let side = |id: &str| json!({ "region": "hangzhou", "instance_id": id, "account": "app", "password": PASSWORD });
     let configure = async {
