@@ -2,13 +2,20 @@
 
 use crate::expectation::Expectation;
 use crate::fault::{CallStep, FaultStep};
+use crate::logical::{
+    DataSourceStep, DownloadStep, LogicalBackupStep, LogicalTaskStep, RecoverStep, RemoveDataSourceStep, RestoreStep,
+    RestoreTaskStep,
+};
 use crate::scenario::{AccountSpec, BackupPolicyChange, Credentials};
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::backup::{BackupKind, BackupStatus};
 use recovery::model::instance::{Billing, Grants, InstanceState, NetworkType};
+use recovery::model::logical::backup::SetStatus;
+use recovery::model::logical::restore::RestoreStatus;
 use recovery::model::task::{
     ConnectionMode, MigrationType, PhaseStatus, SameNameMode, Selection, Stage, TaskFailure, TaskStatus,
 };
+use recovery::model::views::CloneEntry;
 use recovery::model::{RefusalCode, Secret};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -32,6 +39,22 @@ pub enum Action {
     Task(TaskStep),
     /// `wait`: wait until something is so.
     Wait(WaitStep),
+    /// `data_source`: register a data source.
+    DataSource(DataSourceStep),
+    /// `remove_data_source`: remove one.
+    RemoveDataSource(RemoveDataSourceStep),
+    /// `logical_backup`: make a logical backup task.
+    LogicalBackup(LogicalBackupStep),
+    /// `logical_task`: one request about a logical backup task.
+    LogicalTask(LogicalTaskStep),
+    /// `restore`: make a restore task and walk it through the documented flow.
+    Restore(RestoreStep),
+    /// `restore_task`: one request about a restore task.
+    RestoreTask(RestoreTaskStep),
+    /// `recover`: recover a Redis backup set into its own instance.
+    Recover(RecoverStep),
+    /// `download`: fetch a Redis backup file through its link.
+    Download(DownloadStep),
     /// `release`: release an instance.
     Release(ReleaseStep),
     /// `account`: make, change or drop an account.
@@ -145,6 +168,8 @@ pub struct CloneStep {
     pub count: Option<u8>,
     /// `terms`: whether the terms are ticked; true unless given.
     pub terms: bool,
+    /// `entry`: the page it is ordered from (Redis); not sent unless given.
+    pub entry: Option<CloneEntry>,
     /// Code it must be refused with.
     pub refused: Option<RefusalCode>,
     /// `key`: as for a temporary instance.
@@ -338,6 +363,34 @@ pub enum WaitUntil {
         backup: String,
         /// Status; Success unless given.
         status: BackupStatus,
+    },
+    /// `restore`, `status`.
+    Restore {
+        /// Restore task.
+        restore: String,
+        /// Status.
+        status: RestoreStatus,
+    },
+    /// `restore`, `records`: at least so many rows were written.
+    RestoreRecords {
+        /// Restore task.
+        restore: String,
+        /// Rows.
+        records: u64,
+    },
+    /// `logical_set`, `status`.
+    LogicalSet {
+        /// Set, by its name.
+        set: String,
+        /// Status; completed unless given.
+        status: SetStatus,
+    },
+    /// `logical_restorable`, `contains`: the mark is in the range of a logical backup task.
+    LogicalRestorable {
+        /// Backup task.
+        task: String,
+        /// Mark.
+        mark: String,
     },
     /// `restorable`, `contains`: the mark can be restored.
     Restorable {

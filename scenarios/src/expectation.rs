@@ -1,12 +1,17 @@
 //! What an expect step asks for.
 
 use crate::action::FailureReason;
+use crate::logical::RestoreReason;
 use crate::scenario::Credentials;
-use recovery::model::backup::BackupKind;
+use recovery::model::backup::{BackupKind, Node};
 use recovery::model::content::{ObjectKind, Row, Security};
 use recovery::model::instance::{Billing, InstanceState, NetworkType};
+use recovery::model::logical::backup::{SetKind, SetStatus};
+use recovery::model::logical::restore::RestoreStatus;
 use recovery::model::precheck::PrecheckItem;
 use recovery::model::task::{MigrationType, PhaseStatus, Stage, TaskStatus};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// `expect = { … }`: something that must be so when the step runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +42,55 @@ pub enum Expectation {
         task: String,
         /// At least one is given.
         facts: Box<TaskFacts>,
+    },
+    /// `restore` with facts.
+    Restore {
+        /// Restore task.
+        restore: String,
+        /// At least one is given.
+        facts: Box<RestoreFacts>,
+    },
+    /// `logical_sets = { of, kind, status, count | at_least }`: how many sets of a backup task are listed.
+    LogicalSets {
+        /// Backup task.
+        of: String,
+        /// Kind; every kind unless given.
+        kind: Option<SetKind>,
+        /// Status; every status unless given.
+        status: Option<SetStatus>,
+        /// How many.
+        number: Number,
+    },
+    /// `logical_restorable = { of, contains | excludes }`: a mark lies in the range of a logical backup task, or not.
+    LogicalRestorable {
+        /// Backup task.
+        of: String,
+        /// Mark.
+        mark: String,
+        /// Whether it lies in one.
+        contained: bool,
+    },
+    /// `backup` with `listed`, `from`, `to`: whether a backup is listed, asked for by a range of times.
+    BackupListed {
+        /// Backup.
+        backup: String,
+        /// Whether it is.
+        listed: bool,
+        /// From this long ago, unless given as far back as can be asked.
+        from: Option<Duration>,
+        /// To this long ago; to now unless given.
+        to: Option<Duration>,
+    },
+    /// `node`, `of`, `holds`: what the master or replica node of a Redis instance answers to a query.
+    NodeRows {
+        /// Instance.
+        of: String,
+        /// Node.
+        node: Node,
+        /// Key.
+        key: String,
+        /// Whether the key is there.
+        exists: bool,
     },
     /// `same`, `as_of`, `of`: the content of an instance equals the photograph of another at a mark.
     Same {
@@ -130,6 +184,25 @@ pub struct InstanceFacts {
     pub whitelisted: Vec<String>,
 }
 
+/// What must be so about a restore task; what is `None` is not looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RestoreFacts {
+    /// Status.
+    pub status: Option<RestoreStatus>,
+    /// Why it ended early.
+    pub failure: Option<RestoreReason>,
+    /// `failure_says`: text in the failure.
+    pub failure_says: Option<String>,
+    /// `item`, `result`, `cause`, `remedy`: one item of the newest precheck.
+    pub item: Option<PrecheckFacts>,
+    /// `records = { orders = 3 }`: rows written by table, `crm.customers` in another database than `app`.
+    pub records: BTreeMap<String, u64>,
+    /// `skipped = { orders = 1 }`: rows left out by table.
+    pub skipped: BTreeMap<String, u64>,
+    /// `listed`: whether the list of restore tasks shows it.
+    pub listed: Option<bool>,
+}
+
 /// What must be so about a task; what is `None` is not looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaskFacts {
@@ -171,6 +244,8 @@ pub struct PrecheckFacts {
 pub enum PrecheckVerdict {
     /// `success`.
     Success,
+    /// `warning`: may be ignored (LOG-50).
+    Warning,
     /// `failed`.
     Failed,
 }

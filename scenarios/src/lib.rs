@@ -7,6 +7,7 @@ pub mod fault;
 mod fields;
 mod keys;
 pub mod load;
+pub mod logical;
 mod lower;
 mod read;
 pub mod scenario;
@@ -18,6 +19,7 @@ pub use error::{Problem, ScenarioError};
 pub use expectation::*;
 pub use fault::*;
 pub use load::{FILE_BYTES_MAX, LoadError, Source, builtin, load};
+pub use logical::*;
 pub use scenario::*;
 pub use schema::schema;
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub struct Scenario {
     /// Name: the file's name without folder and `.toml`, which states the outcome.
     pub name: String,
+    /// Which row of the file's table of cases this is, in words; none in a file without one.
+    pub case: Option<String>,
     /// The file, as it was given.
     pub file: String,
     /// One sentence for people.

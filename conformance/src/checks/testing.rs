@@ -108,6 +108,7 @@ impl Story {
             instance: instance.into(),
             mark: None,
             photograph: Arc::new(photograph.clone()),
+            node: None,
         }))
     }
 
@@ -117,7 +118,9 @@ impl Story {
         self.push(What::Mark { name: name.into(), times });
         for (id, photograph) in shots {
             let photograph = Arc::new((*photograph).clone());
-            self.push(What::Photograph(Shot { instance: (*id).into(), mark: Some(name.into()), photograph }));
+            self.push(What::Photograph(Shot { instance: (*id).into(), mark: Some(name.into()), photograph, node: None
+            node: None,
+        }));
         }
         self
     }

@@ -4,9 +4,13 @@ pub mod lens;
 pub mod redact;
 
 use jiff::Timestamp;
+use recovery::model::backup::Node;
+use recovery::model::logical::views::{
+    DataSourceView, LogicalBackupTaskView, LogicalRestorable, LogicalSetView, RestoreView,
+};
 use recovery::model::photograph::Photograph;
 use recovery::model::views::{BackupView, InstanceView, TaskView};
-use recovery::model::{InstanceId, TaskId};
+use recovery::model::{BackupId, DataSourceId, InstanceId, TaskId};
 use recovery::ports::database::{DatabaseError, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -75,6 +79,57 @@ pub enum What {
     TaskGone {
         /// Which.
         id: TaskId,
+    },
+    /// An answer showed a data source.
+    DataSourceSeen(Box<DataSourceView>),
+    /// An answer showed a logical backup task.
+    LogicalTaskSeen(Box<LogicalBackupTaskView>),
+    /// An answer showed a set of a logical backup task.
+    LogicalSetSeen(Box<LogicalSetView>),
+    /// An answer said what can be restored from a logical backup task.
+    LogicalRestorableSeen {
+        /// Backup task.
+        task: TaskId,
+        /// What it said.
+        restorable: Box<LogicalRestorable>,
+    },
+    /// An answer showed a restore task.
+    RestoreSeen(Box<RestoreView>),
+    /// An answer listed restore tasks.
+    RestoresListed {
+        /// Ids on it.
+        ids: Vec<TaskId>,
+    },
+    /// An answer listed logical backup tasks.
+    LogicalTasksListed {
+        /// Data source asked for.
+        source: Option<DataSourceId>,
+        /// Ids on it.
+        ids: Vec<TaskId>,
+    },
+    /// An answer listed backups of an instance.
+    BackupsListed {
+        /// Instance.
+        of: InstanceId,
+        /// From when, as asked.
+        from: Option<Timestamp>,
+        /// To when, as asked.
+        to: Option<Timestamp>,
+        /// Ids on it.
+        ids: Vec<BackupId>,
+    },
+    /// A backup file was fetched through its link.
+    Downloaded {
+        /// Backup.
+        backup: BackupId,
+        /// The link's path.
+        path: String,
+        /// HTTP status.
+        status: u16,
+        /// Bytes.
+        size_bytes: u64,
+        /// SHA-256 of them, hexadecimal.
+        sha256: String,
     },
     /// Somebody ran a statement on a database server.
     Statement(Statement),
@@ -263,6 +318,8 @@ pub struct Shot {
     pub mark: Option<String>,
     /// Content.
     pub photograph: Arc<Photograph>,
+    /// The node it shows, where the engine tells its nodes apart (Redis); none is the whole instance, as its master is.
+    pub node: Option<Node>,
 }
 
 /// A row the application wrote, from its own ledger.

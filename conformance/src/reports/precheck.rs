@@ -39,6 +39,10 @@ pub fn items(run: &PrecheckRun) -> String {
             PrecheckOutcome::Success => {
                 let _ = writeln!(text, "  Success  {code}");
             }
+            PrecheckOutcome::Warning { cause, remedy } => {
+                let _ =
+                    writeln!(text, "  Warning  {code}\n             cause   {cause}\n             remedy  {remedy}");
+            }
             PrecheckOutcome::Failed { cause, remedy } => {
                 let _ =
                     writeln!(text, "  Failed   {code}\n             cause   {cause}\n             remedy  {remedy}");

@@ -51,6 +51,15 @@ fn shown(
         new
     };
     Some(match what {
+        What::DataSourceSeen(_)
+        | What::LogicalTaskSeen(_)
+        | What::LogicalSetSeen(_)
+        | What::LogicalRestorableSeen { .. }
+        | What::RestoreSeen(_)
+        | What::RestoresListed { .. }
+        | What::LogicalTasksListed { .. }
+        | What::BackupsListed { .. }
+        | What::Downloaded { .. } => return None,
         What::StepBegan { line, text } => (0, format!("-- line {line}: {text}")),
         What::Call(call) if call.method == "GET" && call.accepted() => return None,
         What::Call(call) => {
@@ -120,7 +129,8 @@ fn shown(
 
 fn failed_item(result: &recovery::model::precheck::PrecheckResult) -> Option<String> {
     match &result.outcome {
-        recovery::model::precheck::PrecheckOutcome::Success => None,
+        recovery::model::precheck::PrecheckOutcome::Success
+        | recovery::model::precheck::PrecheckOutcome::Warning { .. } => None,
         recovery::model::precheck::PrecheckOutcome::Failed { cause, .. } => {
             Some(format!(" {:?}: {cause};", result.item))
         }

@@ -176,7 +176,7 @@ fn is_over(view: &TaskView) -> bool {
 pub fn describe(view: &TaskView) -> String {
     let failed = view.precheck.iter().flat_map(|run| &run.items).filter_map(|result| match &result.outcome {
         PrecheckOutcome::Failed { cause, .. } => Some(format!("{:?}: {cause}", result.item)),
-        PrecheckOutcome::Success => None,
+        PrecheckOutcome::Success | PrecheckOutcome::Warning { .. } => None,
     });
     let mut text = format!("{:?}", view.status);
     if view.status == TaskStatus::PrecheckFailed {

@@ -73,7 +73,7 @@ impl Recorder {
                 }
             }
         };
-        let shot = Shot { instance: instance.clone(), mark: mark.map(str::to_owned), photograph: kept };
+        let shot = Shot { instance: instance.clone(), mark: mark.map(str::to_owned), photograph: kept, node: None };
         self.record(at, What::Photograph(shot));
     }
 

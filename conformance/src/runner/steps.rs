@@ -23,6 +23,14 @@ pub async fn take(operator: &Rc<Operator>, application: &Application, action: &A
         Action::Migrate(step) => migrate::migrate(operator, step).await,
         Action::Task(step) => requests::task(operator, step).await,
         Action::Wait(step) => wait::wait(operator, step).await,
+        Action::DataSource(_)
+        | Action::RemoveDataSource(_)
+        | Action::LogicalBackup(_)
+        | Action::LogicalTask(_)
+        | Action::Restore(_)
+        | Action::RestoreTask(_)
+        | Action::Recover(_)
+        | Action::Download(_) => Err(StepFailed::new("a step of another system", "the runner does not take it yet")),
         Action::Release(step) => requests::release(operator, step).await,
         Action::Account(step) => requests::account(operator, step).await,
         Action::Configure(step) => requests::configure(operator, step).await,

@@ -15,6 +15,12 @@ use scenarios::{WaitStep, WaitUntil};
 pub async fn wait(operator: &Operator, step: &WaitStep) -> Stepped {
     let at_most = SignedDuration::try_from(step.at_most).unwrap_or(SignedDuration::MAX);
     match &step.until {
+        WaitUntil::Restore { .. }
+        | WaitUntil::RestoreRecords { .. }
+        | WaitUntil::LogicalSet { .. }
+        | WaitUntil::LogicalRestorable { .. } => {
+            Err(StepFailed::new("a wait of another system", "the runner does not take it yet"))
+        }
         WaitUntil::TaskStatus { task, status } => {
             until_task(operator, task, at_most, &format!("{status:?}"), |view| view.status == *status).await
         }

@@ -38,6 +38,16 @@ pub enum BackupStatus {
     Failed,
 }
 
+/// The node of an instance that a backup was taken on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Node {
+    /// The node that takes the writes.
+    Master,
+    /// A node that follows it (RED-03).
+    Replica,
+}
+
 /// One backup as the service keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {
@@ -76,6 +86,9 @@ pub struct Held {
     pub to_time: Timestamp,
     /// Bytes in the vault.
     pub size_bytes: u64,
+    /// The node it was taken on, where the engine tells its nodes apart (Redis).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<Node>,
 }
 
 /// A span of times that can be restored, both ends included, whole seconds.

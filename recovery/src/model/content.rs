@@ -138,6 +138,8 @@ pub struct DatabaseFacts {
 pub struct Change {
     /// Log position.
     pub position: u64,
+    /// The server's time when it was committed.
+    pub at: jiff::Timestamp,
     /// Database.
     pub database: String,
     /// What changed.

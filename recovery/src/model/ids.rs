@@ -43,6 +43,14 @@ id! {
     BackupId
 }
 id! {
-    /// A migration task: `dts-…`.
+    /// A task that workers lease: a migration task `dts-…`, a logical backup task `bk-…`, a restore task `rst-…`.
     TaskId
+}
+id! {
+    /// A registered data source: `ds-…`.
+    DataSourceId
+}
+id! {
+    /// A set of a logical backup task: `bkx-…`.
+    SetId
 }

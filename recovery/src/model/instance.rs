@@ -77,6 +77,8 @@ pub enum InstanceState {
     InsCloning,
     /// Data is being restored into it.
     Restoring,
+    /// A Redis instance is being recovered from one of its backup sets (RED-21).
+    BackupRecovering,
     /// Restarting.
     Rebooting,
     /// Being released.
@@ -134,11 +136,11 @@ pub enum Weekday {
 pub struct BackupPolicy {
     /// Weekdays of the automatic data backup; at least two, or none while the automatic backup is off.
     pub weekdays: BTreeSet<Weekday>,
-    /// Hour of the day (UTC, 0 to 23) at which the automatic data backup begins.
+    /// Hour of the day (UTC, 0 to 23) at which the automatic data backup begins: the window is that hour (RED-05).
     pub hour: u8,
     /// Whether logs are backed up.
     pub log_backup: bool,
-    /// Days a data backup stays (7 to 730).
+    /// Days a data backup stays (7 to 730; always 7 for Redis, RED-08).
     pub data_retention_days: u16,
     /// Days a log backup stays (7 to 730, at most the data's).
     pub log_retention_days: u16,
@@ -249,7 +251,9 @@ pub struct Instance {
     pub released_at: Option<Timestamp>,
     /// What its data is really as of, where it was restored (C-08).
     pub recovered_to: Option<Timestamp>,
-    /// Why the making failed.
+    /// The backup set that is being recovered into it (RED-21).
+    pub recovering: Option<BackupId>,
+    /// Why the making failed, or the last recovery.
     pub failure: Option<String>,
     /// The account a new primary begins with; taken away once the server has it.
     pub first_account: Option<FirstAccount>,

@@ -5,6 +5,7 @@ pub mod content;
 pub mod decide;
 pub mod ids;
 pub mod instance;
+pub mod logical;
 pub mod photograph;
 pub mod policy;
 pub mod precheck;
@@ -16,7 +17,7 @@ pub mod task;
 pub mod views;
 pub mod work;
 
-pub use ids::{BackupId, InstanceId, TaskId};
+pub use ids::{BackupId, DataSourceId, InstanceId, SetId, TaskId};
 pub use product::{Edition, Engine, Product, Series, Version};
 pub use refusal::{Refusal, RefusalCode};
 pub use secret::Secret;

@@ -38,7 +38,7 @@ pub struct Policy {
     pub temporary_per_master: usize,
     /// How far back a temporary instance's point in time may lie, in seconds (C-32: 7 days).
     pub temporary_window_s: i64,
-    /// Who may be cloned (C-10: CLN-04, CLN-05, CLN-07, CLN-08); only primaries (CLN-06).
+    /// Who may be cloned (C-10: CLN-04, CLN-05, CLN-07, CLN-08; RED-22 for Redis); only primaries (CLN-06).
     pub clone_allowed: Vec<ProductPattern>,
     /// Kept apart from `clone_allowed`: rows that are taken out of it again (CLN-05: MySQL 5.7 basic).
     pub clone_excluded: Vec<ProductPattern>,
@@ -66,6 +66,18 @@ pub struct Policy {
     pub chunk_rows: usize,
     /// Addresses of the migration service's servers, added to whitelists (DTS-02).
     pub migration_addresses: Vec<String>,
+    /// Characters of the name of a data source, logical backup task or restore task at most (LOG-18, C-21: 64).
+    pub logical_name_characters_max: usize,
+    /// Days a logical set may stay (prechecks.md section 6.4); the first is the default.
+    pub logical_retention_days: Vec<u16>,
+    /// Seconds between two looks at the log of a source (C-19: the range ends that long before now at most).
+    pub logical_log_interval_s: i64,
+    /// Engines whose logical backups have a log (LOG-06, LOG-07, LOG-23: MySQL).
+    pub logical_log_engines: Vec<Engine>,
+    /// Days a Redis backup stays; nobody can change it (RED-07, RED-08, C-25: 7).
+    pub redis_retention_days: u16,
+    /// Whether a Redis cluster can be recovered and cloned (C-27: document 004 says so, later pages do not).
+    pub redis_cluster_recoverable: bool,
     /// Days an answer to an idempotency key is kept.
     pub idempotency_days: i64,
     /// Price of an instance an hour, in cents.
@@ -108,6 +120,7 @@ impl Default for Policy {
                 row(N::SqlServer, Some(V::V2012), Some(E::Enterprise), Some(S::HighAvailability)),
                 row(N::SqlServer, Some(V::V2016), Some(E::Standard), Some(S::HighAvailability)),
                 row(N::SqlServer, Some(V::V2016), Some(E::Enterprise), Some(S::HighAvailability)),
+                row(N::Redis, None, None, None),
             ],
             clone_excluded: vec![row(N::MySql, Some(V::V5_7), None, Some(S::Basic))],
             clones_per_order: 5,
@@ -122,6 +135,12 @@ impl Default for Policy {
             lease_wait_s: 3_600,
             chunk_rows: 200,
             migration_addresses: vec!["worker-1".into(), "worker-2".into()],
+            logical_name_characters_max: 64,
+            logical_retention_days: vec![7, 30, 60, 90, 180, 365, 730],
+            logical_log_interval_s: 30,
+            logical_log_engines: vec![N::MySql],
+            redis_retention_days: 7,
+            redis_cluster_recoverable: true,
             idempotency_days: 7,
             instance_cents_per_hour: 12,
             incremental_cents_per_hour: 7,
@@ -148,7 +167,7 @@ impl Policy {
     pub fn log_interval_s(&self, engine: Engine) -> i64 {
         match engine {
             Engine::SqlServer => self.log_backup_interval_sqlserver_s,
-            Engine::MySql | Engine::PostgreSql | Engine::Ppas => self.log_backup_interval_s,
+            Engine::MySql | Engine::PostgreSql | Engine::Ppas | Engine::Redis => self.log_backup_interval_s,
         }
     }
 }

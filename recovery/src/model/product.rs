@@ -17,6 +17,8 @@ pub enum Engine {
     PostgreSql,
     /// Postgres Plus Advanced Server.
     Ppas,
+    /// Redis (document 004).
+    Redis,
 }
 
 /// The version within the engine.
@@ -55,9 +57,24 @@ pub enum Version {
     /// PostgreSQL 11.
     #[serde(rename = "11")]
     V11,
+    /// Redis 2.8.
+    #[serde(rename = "2.8")]
+    V2_8,
+    /// Redis 4.0.
+    #[serde(rename = "4.0")]
+    V4_0,
+    /// Redis 5.0.
+    #[serde(rename = "5.0")]
+    V5_0,
+    /// Redis 6.0.
+    #[serde(rename = "6.0")]
+    V6_0,
+    /// Redis 7.0.
+    #[serde(rename = "7.0")]
+    V7_0,
 }
 
-/// The edition of the engine's software; only SQL Server has several.
+/// The edition of the engine's software; only SQL Server and Redis have several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Edition {
@@ -69,6 +86,8 @@ pub enum Edition {
     Standard,
     /// SQL Server Enterprise.
     Enterprise,
+    /// Redis in several shards.
+    Cluster,
 }
 
 /// How the instance is built.
@@ -84,7 +103,7 @@ pub enum Series {
 /// Engine, version, edition and series of an instance.
 ///
 /// Written as words: `mysql 5.7`, `mysql 5.7 basic`, `sqlserver 2012 web`, `sqlserver 2012 enterprise basic`,
-/// `sqlserver 2016 standard`, `sqlserver 2008r2`, `postgresql 9.4`, `ppas 9.3`. The series is high-availability unless
+/// `sqlserver 2016 standard`, `sqlserver 2008r2`, `postgresql 9.4`, `ppas 9.3`, `redis 5.0`, `redis 7.0 cluster`. The series is high-availability unless
 /// `basic` is said; a Web edition is always basic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Product {
@@ -98,14 +117,15 @@ pub struct Product {
     pub series: Series,
 }
 
-const ENGINES: [(Engine, &str); 4] = [
+const ENGINES: [(Engine, &str); 5] = [
     (Engine::MySql, "mysql"),
     (Engine::SqlServer, "sqlserver"),
     (Engine::PostgreSql, "postgresql"),
     (Engine::Ppas, "ppas"),
+    (Engine::Redis, "redis"),
 ];
 
-const VERSIONS: [(Version, &str, &[Engine]); 11] = [
+const VERSIONS: [(Version, &str, &[Engine]); 16] = [
     (Version::V5_5, "5.5", &[Engine::MySql]),
     (Version::V5_6, "5.6", &[Engine::MySql]),
     (Version::V5_7, "5.7", &[Engine::MySql]),
@@ -117,6 +137,11 @@ const VERSIONS: [(Version, &str, &[Engine]); 11] = [
     (Version::V9_4, "9.4", &[Engine::PostgreSql]),
     (Version::V10, "10", &[Engine::PostgreSql, Engine::Ppas]),
     (Version::V11, "11", &[Engine::PostgreSql]),
+    (Version::V2_8, "2.8", &[Engine::Redis]),
+    (Version::V4_0, "4.0", &[Engine::Redis]),
+    (Version::V5_0, "5.0", &[Engine::Redis]),
+    (Version::V6_0, "6.0", &[Engine::Redis]),
+    (Version::V7_0, "7.0", &[Engine::Redis]),
 ];
 
 impl Engine {
@@ -149,6 +174,7 @@ impl fmt::Display for Product {
             Edition::Web => return f.write_str(" web"),
             Edition::Standard => f.write_str(" standard")?,
             Edition::Enterprise => f.write_str(" enterprise")?,
+            Edition::Cluster => f.write_str(" cluster")?,
         }
         match self.series {
             Series::Basic => f.write_str(" basic"),
@@ -160,7 +186,7 @@ impl fmt::Display for Product {
 /// Why a text is not a product.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{text}' is not a product: {why}; write for example 'mysql 5.7', 'mysql 5.7 basic', 'sqlserver 2012 web', 'sqlserver 2012 enterprise basic', 'sqlserver 2008r2', 'postgresql 9.4' or 'ppas 9.3'"
+    "'{text}' is not a product: {why}; write for example 'mysql 5.7', 'mysql 5.7 basic', 'sqlserver 2012 web', 'sqlserver 2012 enterprise basic', 'sqlserver 2008r2', 'postgresql 9.4', 'ppas 9.3', 'redis 5.0' or 'redis 7.0 cluster'"
 )]
 pub struct ProductError {
     /// What was found.
@@ -188,6 +214,7 @@ impl FromStr for Product {
                 "web" if edition.is_none() => edition = Some(Edition::Web),
                 "standard" if edition.is_none() => edition = Some(Edition::Standard),
                 "enterprise" if edition.is_none() => edition = Some(Edition::Enterprise),
+                "cluster" if edition.is_none() => edition = Some(Edition::Cluster),
                 "basic" if series.is_none() => series = Some(Series::Basic),
                 "high-availability" if series.is_none() => series = Some(Series::HighAvailability),
                 other => return Err(fail(format!("'{other}' is neither an edition nor a series"))),
@@ -197,7 +224,10 @@ impl FromStr for Product {
             (Engine::SqlServer, Version::V2012 | Version::V2016, None) => {
                 return Err(fail("SQL Server 2012 and 2016 need an edition: web, standard or enterprise".into()));
             }
-            (Engine::SqlServer, Version::V2012 | Version::V2016, Some(edition)) => edition,
+            (Engine::SqlServer, Version::V2012 | Version::V2016, Some(edition)) if edition != Edition::Cluster => {
+                edition
+            }
+            (Engine::Redis, _, Some(Edition::Cluster)) => Edition::Cluster,
             (_, _, None) => Edition::Only,
             (_, _, Some(_)) => return Err(fail(format!("{engine} {} has one edition only", version.word()))),
         };
@@ -206,6 +236,9 @@ impl FromStr for Product {
                 return Err(fail("the Web edition is always basic".into()));
             }
             (Edition::Web, _) => Series::Basic,
+            (_, Some(Series::Basic)) if engine == Engine::Redis => {
+                return Err(fail("a Redis instance always has a replica".into()));
+            }
             (_, given) => given.unwrap_or(Series::HighAvailability),
         };
         Ok(Self { engine, version, edition, series })

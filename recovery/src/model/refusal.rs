@@ -86,6 +86,30 @@ codes! {
     TermsNotAccepted = 403 "OperationDenied.TermsNotAccepted",
     /// Source and target engines do not go together (DTS-17).
     EnginePair = 400 "InvalidEnginePair",
+    /// No such data source, or it was removed.
+    DataSourceNotFound = 404 "InvalidDataSource.NotFound",
+    /// A backup or restore task that is not over uses the data source.
+    DataSourceInUse = 409 "OperationDenied.DataSourceInUse",
+    /// This kind of data source has no such backup (LOG-06: a log only for MySQL).
+    BackupTypeNotSupported = 403 "OperationDenied.BackupType",
+    /// No such set, or it was deleted.
+    SetNotFound = 404 "InvalidBackupSet.NotFound",
+    /// The set is not a completed full set of the backup task (LOG-02, LOG-16, LOG-32).
+    SetNotRestorable = 403 "OperationDenied.BackupSet",
+    /// This kind of data source cannot be restored that way (LOG-07, LOG-23, RED-20).
+    RestoreMethodNotSupported = 403 "OperationDenied.RestoreMethod",
+    /// The target is of another engine than the backup (LOG-04).
+    TargetEngine = 400 "InvalidTarget.Engine",
+    /// The target is of an earlier version than the backup (LOG-05).
+    TargetVersion = 400 "InvalidTarget.Version",
+    /// A direct recovery overwrites what is there and has to be confirmed (RED-24).
+    NotConfirmed = 403 "OperationDenied.NotConfirmed",
+    /// How long Redis backups are kept cannot be changed (RED-08).
+    RetentionFixed = 403 "OperationDenied.RetentionFixed",
+    /// The recovery route makes pay-as-you-go instances only (RED-25, C-26).
+    BillingNotSupported = 403 "OperationDenied.Billing",
+    /// The file behind a download link is gone (RED-16).
+    DownloadGone = 404 "InvalidDownload.NotFound",
     /// A lease that lapsed or passed on.
     LeaseLost = 409 "LeaseLost",
     /// No machine is free for another instance.

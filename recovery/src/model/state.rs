@@ -2,8 +2,11 @@
 
 use super::backup::Backup;
 use super::instance::Instance;
+use super::logical::backup::{LogicalBackupTask, LogicalSet};
+use super::logical::restore::RestoreTask;
+use super::logical::source::DataSource;
 use super::task::Task;
-use super::{BackupId, InstanceId, TaskId};
+use super::{BackupId, DataSourceId, InstanceId, SetId, TaskId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +52,14 @@ pub struct State {
     pub charges: BTreeMap<String, Charge>,
     /// Answers by idempotency key.
     pub answers: BTreeMap<String, KeptAnswer>,
+    /// Data sources that are registered.
+    pub sources: BTreeMap<DataSourceId, DataSource>,
+    /// Logical backup tasks.
+    pub logical_tasks: BTreeMap<TaskId, LogicalBackupTask>,
+    /// Sets of logical backup tasks that are not deleted.
+    pub sets: BTreeMap<SetId, LogicalSet>,
+    /// Restore tasks that are not deleted.
+    pub restores: BTreeMap<TaskId, RestoreTask>,
 }
 
 /// One change to the state; a decision returns them all and they are committed together.
@@ -70,6 +81,22 @@ pub enum StateChange {
     Answer(String, KeptAnswer),
     /// Forget an answer.
     DropAnswer(String),
+    /// Put a data source.
+    Source(Box<DataSource>),
+    /// Delete a data source.
+    DropSource(DataSourceId),
+    /// Put a logical backup task.
+    LogicalTask(Box<LogicalBackupTask>),
+    /// Delete a logical backup task.
+    DropLogicalTask(TaskId),
+    /// Put a set.
+    Set(Box<LogicalSet>),
+    /// Delete a set.
+    DropSet(SetId),
+    /// Put a restore task.
+    Restore(Box<RestoreTask>),
+    /// Delete a restore task.
+    DropRestore(TaskId),
 }
 
 impl State {
@@ -85,6 +112,14 @@ impl State {
                 StateChange::Charge(key, charge) => drop(self.charges.insert(key, charge)),
                 StateChange::Answer(key, answer) => drop(self.answers.insert(key, answer)),
                 StateChange::DropAnswer(key) => drop(self.answers.remove(&key)),
+                StateChange::Source(source) => drop(self.sources.insert(source.id.clone(), *source)),
+                StateChange::DropSource(id) => drop(self.sources.remove(&id)),
+                StateChange::LogicalTask(task) => drop(self.logical_tasks.insert(task.id.clone(), *task)),
+                StateChange::DropLogicalTask(id) => drop(self.logical_tasks.remove(&id)),
+                StateChange::Set(set) => drop(self.sets.insert(set.id.clone(), *set)),
+                StateChange::DropSet(id) => drop(self.sets.remove(&id)),
+                StateChange::Restore(task) => drop(self.restores.insert(task.id.clone(), *task)),
+                StateChange::DropRestore(id) => drop(self.restores.remove(&id)),
             }
         }
     }

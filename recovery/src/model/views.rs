@@ -1,6 +1,6 @@
 //! What requests and answers of the interface look like: JSON bodies without any password in an answer.
 
-use super::backup::{BackupKind, BackupMode, BackupStatus, RestorableRange};
+use super::backup::{BackupKind, BackupMode, BackupStatus, Node, RestorableRange};
 use super::instance::{BackupPolicy, Billing, Configuration, Grants, InstanceState, NetworkType, Origin};
 use super::precheck::PrecheckRun;
 use super::task::{
@@ -192,6 +192,11 @@ pub struct BackupView {
     pub content_to: Option<Timestamp>,
     /// Bytes in the vault.
     pub size_bytes: Option<u64>,
+    /// The node it was taken on, for Redis (RED-03).
+    pub node: Option<Node>,
+    /// When it is deleted for its age.
+    #[schema(value_type = Option<String>)]
+    pub expires_at: Option<Timestamp>,
     /// Why it failed.
     pub failure: Option<String>,
 }
@@ -243,6 +248,44 @@ pub struct NewClone {
     pub count: Option<u8>,
     /// Whether the terms of service were ticked.
     pub terms_accepted: bool,
+    /// The page it is ordered from, for Redis: `recover-data` makes a pay-as-you-go instance only, `clone-instance`
+    /// (unless given) either (C-26, RED-25, RED-27).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<CloneEntry>,
+}
+
+/// The page a Redis clone is ordered from (C-26).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CloneEntry {
+    /// Clone Instance, beside a backup set.
+    CloneInstance,
+    /// Clone Instance, offered where data is recovered.
+    RecoverData,
+}
+
+/// `POST /v1/instances/{id}/recovery`: recovers a Redis backup set into its own instance (RED-21).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRecovery {
+    /// A completed data backup of the instance.
+    #[schema(value_type = String)]
+    pub backup_set_id: BackupId,
+    /// Whether the user confirmed that what is there now is overwritten (RED-24).
+    #[serde(default)]
+    pub overwrite_confirmed: bool,
+}
+
+/// `POST /v1/backups/{id}/download`: a link to a Redis backup file, valid as long as the file is (RED-16, RED-17).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DownloadLink {
+    /// Path of the file, `/v1/downloads/…`.
+    pub path: String,
+    /// When the file is deleted, and the link with it.
+    #[schema(value_type = String)]
+    pub expires_at: Timestamp,
+    /// Bytes.
+    pub size_bytes: u64,
 }
 
 /// One side of `POST /v1/migration-tasks`; every field is needed before the task can be made (TMP-21).

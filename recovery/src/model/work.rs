@@ -2,9 +2,13 @@
 //! the documents; it carries the credentials a worker needs.
 
 use super::content::Object;
+use super::logical::backup::{Instant, LogicalType, SetObject};
+use super::logical::restore::{
+    DataConflict, RestoreFailure, RestoreObjects, RestoreType, RestoredObject, StructureConflict, TableMapping,
+};
 use super::precheck::PrecheckResult;
 use super::task::{MigrationType, ObjectProgress, PhaseStatus, SameNameMode, Selection, TaskFailure, Work};
-use super::{Product, TaskId};
+use super::{Product, SetId, TaskId};
 use crate::ports::database::Login;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +44,108 @@ pub struct LeasedWork {
     /// Seconds the lease lasts from when it was given; the worker counts them from when it asked.
     pub lease_s: i64,
     /// What to do.
+    pub job: Job,
+}
+
+/// What a leased task is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "kebab-case")]
+pub enum Job {
+    /// A migration task.
+    Migration(Box<MigrationJob>),
+    /// A logical backup task whose set is to be taken.
+    Dump(Box<DumpJob>),
+    /// A logical backup task whose log is to be collected.
+    CollectLog(Box<LogJob>),
+    /// A restore task.
+    Restore(Box<RestoreJob>),
+}
+
+/// A set to be taken: all rows as of one instant, and the changes from then to the end of the reading.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DumpJob {
+    /// The set; what an earlier lease wrote of it is written over.
+    pub set: SetId,
+    /// Source.
+    pub source: Access,
+    /// Type.
+    pub backup_type: LogicalType,
+    /// Databases; all where there is none.
+    pub databases: BTreeSet<String>,
+    /// Rows to read at a time.
+    pub chunk_rows: usize,
+}
+
+/// A log to be collected: one segment with what is new since `after`, if anything is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LogJob {
+    /// The open log set.
+    pub set: SetId,
+    /// Number of the next segment.
+    pub segment: u64,
+    /// Where the log collected so far ends.
+    pub after: Instant,
+    /// Source.
+    pub source: Access,
+    /// Databases; all where there is none.
+    pub databases: BTreeSet<String>,
+}
+
+/// A log set to be replayed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPart {
+    /// The set.
+    pub set: SetId,
+    /// Its segments, counted from 0.
+    pub segments: u64,
+    /// Where it begins, exclusive.
+    pub from_position: u64,
+}
+
+/// A restore.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RestoreJob {
+    /// Precheck or restore.
+    pub work: Work,
+    /// Target.
+    pub target: Access,
+    /// What the target was when it was registered; what it is now is asked of it.
+    pub registered: Product,
+    /// What the source was when the set was taken.
+    pub source_product: Product,
+    /// The full set.
+    pub set: SetId,
+    /// Whether the service knows it as completed.
+    pub set_completed: bool,
+    /// Log sets after it, in order.
+    pub logs: Vec<LogPart>,
+    /// Take changes up to and including this second of the source's clock; up to the set's completion without.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// Types.
+    pub types: BTreeSet<RestoreType>,
+    /// Objects.
+    pub objects: RestoreObjects,
+    /// Names in the target.
+    pub mapping: Vec<TableMapping>,
+    /// Structure conflict policy.
+    pub structure_conflict: StructureConflict,
+    /// Data conflict policy.
+    pub data_conflict: DataConflict,
+    /// Details so far.
+    pub details: Vec<RestoredObject>,
+    /// Whether the plan was made.
+    pub planned: bool,
+    /// Rows to write at a time.
+    pub chunk_rows: usize,
+    /// Seconds an unreachable server is tried again.
+    pub connection_retry_s: i64,
+}
+
+/// A migration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MigrationJob {
+    /// Precheck or migrate.
     pub work: Work,
     /// Source.
     pub source: Access,
@@ -108,8 +214,47 @@ pub enum Report {
     },
     /// The task failed.
     Failed(TaskFailure),
-    /// All phases are done (never said by an incremental task, DTS-11).
+    /// All is done: every phase of a migration (never said by an incremental task, DTS-11), or a restore.
     Finished,
+    /// The rows of the set are read as of this instant.
+    Snapshot(Instant),
+    /// The set is whole.
+    SetCompleted {
+        /// What its content is as of.
+        to: Instant,
+        /// What it holds.
+        objects: Vec<SetObject>,
+        /// Bytes in the vault.
+        size_bytes: u64,
+    },
+    /// The set cannot be taken, or the log cannot be followed any further.
+    SetFailed {
+        /// Why.
+        why: String,
+    },
+    /// The log is collected up to here; the lease ends.
+    LogCollected {
+        /// How far.
+        to: Instant,
+        /// Bytes of the segment, where there was anything new.
+        segment_bytes: Option<u64>,
+    },
+    /// The source could not be reached; the lease ends and the work is tried again later.
+    SourceAway {
+        /// What it said.
+        why: String,
+    },
+    /// What is to be restored, in order.
+    RestorePlanned(Vec<RestoredObject>),
+    /// One object went on; the whole entry replaces the one at `index`.
+    RestoreObject {
+        /// Index in the details.
+        index: usize,
+        /// Entry.
+        object: RestoredObject,
+    },
+    /// The restore ended early.
+    RestoreFailed(RestoreFailure),
 }
 
 /// `POST /internal/leases/{task}`: reports under a lease. Answered [`LeaseKept`], or refused with `LeaseLost` when the

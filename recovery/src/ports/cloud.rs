@@ -144,6 +144,13 @@ pub trait Cloud: Send + Sync {
     /// See [`CloudError`].
     async fn configure(&self, instance: &InstanceId, configuration: &Configuration) -> Result<(), CloudError>;
 
+    /// Overwrites a running instance with what a backup holds; accounts and settings stay. Its clients are let in again
+    /// only when all of it is there (RED-21).
+    ///
+    /// # Errors
+    /// See [`CloudError`].
+    async fn overwrite(&self, instance: &InstanceId, backup: &BackupId) -> Result<(), CloudError>;
+
     /// Changes an account.
     ///
     /// # Errors

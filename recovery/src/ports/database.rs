@@ -123,6 +123,28 @@ pub struct Chunk {
     pub revision: u64,
 }
 
+/// The instant a session reads as of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotFacts {
+    /// Log position: every change up to it shows, none after it.
+    pub position: u64,
+    /// The server's time then.
+    pub at: Timestamp,
+}
+
+/// What a row is to do whose primary or unique key is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnConflict {
+    /// The row that is there stays.
+    #[default]
+    Keep,
+    /// The whole write is refused with [`DatabaseError::Constraint`] and nothing of it is written.
+    Stop,
+    /// The row or rows that are there are deleted, then this one is written.
+    Replace,
+}
+
 /// Rows to write. Constraints between tables and triggers do not act on them, as in a bulk load.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WriteChunk {
@@ -136,6 +158,9 @@ pub struct WriteChunk {
     pub key: Vec<String>,
     /// Rows.
     pub rows: Vec<Row>,
+    /// What a row is to do whose key is there already.
+    #[serde(default)]
+    pub on_conflict: OnConflict,
 }
 
 /// A change to write to the target, with names as they are there.
@@ -213,7 +238,10 @@ pub trait Session: Send {
     /// Reads rows.
     async fn read(&mut self, read: &ReadChunk) -> Result<Chunk, DatabaseError>;
 
-    /// Writes rows in one transaction; a row whose key is there already stays as it is. Returns how many were inserted.
+    /// From now on this session reads ([`Self::databases`], [`Self::describe`], [`Self::read`]) as of this instant.
+    async fn snapshot(&mut self) -> Result<SnapshotFacts, DatabaseError>;
+
+    /// Writes rows in one transaction, each as [`WriteChunk::on_conflict`] says. Returns how many were written.
     async fn write(&mut self, write: &WriteChunk) -> Result<u64, DatabaseError>;
 
     /// Changes after a log position, at most `limit`, oldest first.

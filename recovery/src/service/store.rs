@@ -23,6 +23,10 @@ mod kind {
     pub(super) const TASK: &str = "task";
     pub(super) const CHARGE: &str = "charge";
     pub(super) const ANSWER: &str = "answer";
+    pub(super) const SOURCE: &str = "source";
+    pub(super) const LOGICAL_TASK: &str = "logical-task";
+    pub(super) const SET: &str = "set";
+    pub(super) const RESTORE: &str = "restore";
 }
 
 /// The store.
@@ -72,6 +76,14 @@ fn written(change: &StateChange) -> Result<(String, Option<Vec<u8>>), ServiceErr
         StateChange::Charge(id, charge) => put(kind::CHARGE, id, charge)?,
         StateChange::Answer(id, answer) => put(kind::ANSWER, id, answer)?,
         StateChange::DropAnswer(id) => (key(kind::ANSWER, id), None),
+        StateChange::Source(source) => put(kind::SOURCE, source.id.as_str(), source)?,
+        StateChange::DropSource(id) => (key(kind::SOURCE, id.as_str()), None),
+        StateChange::LogicalTask(task) => put(kind::LOGICAL_TASK, task.id.as_str(), task)?,
+        StateChange::DropLogicalTask(id) => (key(kind::LOGICAL_TASK, id.as_str()), None),
+        StateChange::Set(set) => put(kind::SET, set.id.as_str(), set)?,
+        StateChange::DropSet(id) => (key(kind::SET, id.as_str()), None),
+        StateChange::Restore(task) => put(kind::RESTORE, task.id.as_str(), task)?,
+        StateChange::DropRestore(id) => (key(kind::RESTORE, id.as_str()), None),
     })
 }
 
@@ -100,6 +112,10 @@ fn read_all(database: &Database) -> Result<State, ServiceError> {
             kind::TASK => take(&mut state.tasks, kind, id, id.into(), bytes.value())?,
             kind::CHARGE => take(&mut state.charges, kind, id, id.to_owned(), bytes.value())?,
             kind::ANSWER => take(&mut state.answers, kind, id, id.to_owned(), bytes.value())?,
+            kind::SOURCE => take(&mut state.sources, kind, id, id.into(), bytes.value())?,
+            kind::LOGICAL_TASK => take(&mut state.logical_tasks, kind, id, id.into(), bytes.value())?,
+            kind::SET => take(&mut state.sets, kind, id, id.into(), bytes.value())?,
+            kind::RESTORE => take(&mut state.restores, kind, id, id.into(), bytes.value())?,
             _ => return Err(ServiceError::Store(format!("the store holds a document {kind}/{id} of no known kind"))),
         }
     }

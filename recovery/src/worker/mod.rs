@@ -18,7 +18,7 @@ mod tests;
 use crate::client::Client;
 use crate::model::Secret;
 use crate::model::task::Work;
-use crate::model::work::LeasedWork;
+use crate::model::work::{Job, LeasedWork};
 use crate::ports::{Clock, Database, Dice, Ports};
 use channel::{Channel, ClientChannel, ReportError};
 use jiff::{SignedDuration, Timestamp};
@@ -84,12 +84,15 @@ impl Worker {
     async fn handle(&self, outages: &mut Outages, work: LeasedWork, asked_at: Timestamp) -> Result<(), LetGo> {
         let (clock, database) = (Arc::clone(&self.clock), Arc::clone(&self.database));
         let lease = Lease::take(Arc::clone(&clock), Arc::clone(&self.channel), &work, asked_at).await?;
-        match work.work {
-            Work::Precheck => precheck::precheck(&mut Bench::new(clock, database, lease, work)).await,
-            Work::Migrate => {
-                let mut servers = Servers::new(clock, database, lease, outages, &work);
-                migrate::migrate(&mut servers, work).await
-            }
+        match work.job {
+            Job::Migration(job) => match job.work {
+                Work::Precheck => precheck::precheck(&mut Bench::new(clock, database, lease, *job)).await,
+                Work::Migrate => {
+                    let mut servers = Servers::new(clock, database, lease, outages, &job);
+                    migrate::migrate(&mut servers, *job).await
+                }
+            },
+            Job::Dump(_) | Job::CollectLog(_) | Job::Restore(_) => Err(LetGo::Lost),
         }
     }
 

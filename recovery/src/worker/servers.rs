@@ -5,7 +5,7 @@ use super::ask::Ask;
 use super::lease::{Lease, LetGo, Stop};
 use crate::model::TaskId;
 use crate::model::task::TaskFailure;
-use crate::model::work::{Access, LeasedWork};
+use crate::model::work::{Access, MigrationJob};
 use crate::ports::clock::later_s;
 use crate::ports::database::DatabaseError;
 use crate::ports::{Clock, Database, Session};
@@ -120,7 +120,7 @@ impl<'a> Servers<'a> {
         database: Arc<dyn Database>,
         lease: Lease,
         outages: &'a mut Outages,
-        work: &LeasedWork,
+        work: &MigrationJob,
     ) -> Self {
         let (source, target) = (Line::new(&work.source), Line::new(&work.target));
         Self { lease, clock, database, outages, source, target, patience_s: work.connection_retry_s }

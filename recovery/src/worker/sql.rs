@@ -157,7 +157,7 @@ pub fn quote(engine: Engine, name: &str) -> String {
     match engine {
         Engine::MySql => format!("`{}`", name.replace('`', "``")),
         Engine::SqlServer => format!("[{}]", name.replace(']', "]]")),
-        Engine::PostgreSql | Engine::Ppas => format!("\"{}\"", name.replace('"', "\"\"")),
+        Engine::PostgreSql | Engine::Ppas | Engine::Redis => format!("\"{}\"", name.replace('"', "\"\"")),
     }
 }
 

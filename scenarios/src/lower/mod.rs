@@ -109,6 +109,7 @@ impl Lower {
         }
         Some(Scenario {
             name: stem(file),
+            case: None,
             file: file.to_owned(),
             title: self.title(fields)?,
             covers,

@@ -52,6 +52,7 @@ impl Lower {
             network: fields.model("network"),
             count,
             terms: fields.flag("terms").unwrap_or(true),
+            entry: None,
             refused,
             key: fields.text("key"),
             wait: fields.flag("wait").unwrap_or(true),

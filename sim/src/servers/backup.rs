@@ -97,8 +97,14 @@ impl Server {
     /// The whole content as bytes, said to be as of a time.
     pub fn content(&mut self, time: Timestamp) -> Result<Vec<u8>, DatabaseError> {
         let position = self.log.position();
-        let held =
-            Held { from_position: position, to_position: position, from_time: time, to_time: time, size_bytes: 0 };
+        let held = Held {
+            from_position: position,
+            to_position: position,
+            from_time: time,
+            to_time: time,
+            size_bytes: 0,
+            node: None,
+        };
         let (mut databases, mut body) = (Vec::new(), Vec::new());
         for (name, db) in &mut self.databases {
             let bytes = db.bytes()?;
@@ -119,6 +125,7 @@ impl Server {
             from_time: self.log.time_at(after).unwrap_or(self.made_at),
             to_time: self.log.close(now),
             size_bytes: 0,
+            node: None,
         };
         sealed(LOG_MARK, &LogBody { held, entries }, &[])
     }

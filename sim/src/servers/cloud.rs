@@ -79,6 +79,11 @@ impl Cloud for SimCloud {
         self.order(&self.machine_of(instance)?, order, timing::ORDER_TIMEOUT).await.map(|_| ())
     }
 
+    async fn overwrite(&self, instance: &InstanceId, backup: &BackupId) -> Result<(), CloudError> {
+        let order = Order::Overwrite(instance.clone(), backup.clone());
+        self.order(&self.machine_of(instance)?, order, timing::ORDER_TIMEOUT).await.map(|_| ())
+    }
+
     async fn account(&self, instance: &InstanceId, order: &AccountOrder) -> Result<(), CloudError> {
         let order = Order::Account(instance.clone(), order.clone());
         self.order(&self.machine_of(instance)?, order, timing::ORDER_TIMEOUT).await.map(|_| ())

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use recovery::model::InstanceId;
 use recovery::model::content::{Change, DatabaseFacts, Object};
 use recovery::ports::database::{
-    Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, Session, WriteChunk,
+    Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, Session, SnapshotFacts, WriteChunk,
 };
 use recovery::ports::{Clock, Database, Network, Stream};
 use std::io;
@@ -116,6 +116,10 @@ impl Session for SimSession {
 
     async fn facts(&mut self) -> Result<ServerFacts, DatabaseError> {
         asked!(self, Ask::Facts, Said::Facts(facts) => *facts)
+    }
+
+    async fn snapshot(&mut self) -> Result<SnapshotFacts, DatabaseError> {
+        asked!(self, Ask::Snapshot, Said::Snapshot(facts) => facts)
     }
 
     async fn databases(&mut self) -> Result<Vec<DatabaseFacts>, DatabaseError> {

@@ -150,7 +150,7 @@ impl LogEntry {
             }
             Entry::Account { .. } => return None,
         };
-        Some(Change { position: self.position, database: self.database.clone(), kind })
+        Some(Change { position: self.position, at: self.time, database: self.database.clone(), kind })
     }
 }
 

@@ -101,6 +101,10 @@ impl Machine {
                 self.on(&instance, |server| server.configure(&configuration))?;
                 Ok(Answer::Done)
             }
+            Order::Overwrite(instance, backup) => {
+                let why = format!("{instance} is of an engine whose instances are not overwritten with {backup}");
+                Err(CloudError::Failed(why))
+            }
             Order::Account(instance, order) => {
                 let now = self.host.clock.now();
                 self.on(&instance, |server| server.order_account(&order, now))??;
@@ -263,6 +267,7 @@ fn serve(server: &mut Server, seat: &mut Seat, ask: Ask, now: jiff::Timestamp) -
             Ok(Said::Done)
         }
         Ask::Facts => server.facts(account, now).map(|facts| Said::Facts(Box::new(facts))),
+        Ask::Snapshot => Err(DatabaseError::Statement("this engine reads as of now only".into())),
         Ask::Databases => server.visible_databases(account).map(Said::Databases),
         Ask::CreateDatabase { name, charset } => {
             let actor = Actor::session(account);

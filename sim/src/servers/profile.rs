@@ -62,6 +62,9 @@ const PPAS: Profile = Profile {
     ..POSTGRESQL
 };
 
+/// A key space shows as one table of keys.
+const REDIS: Profile = Profile { kinds: &[Table], charset: "binary", definers: false, select_into: false };
+
 impl Profile {
     /// The profile of a product.
     pub fn of(product: Product) -> Self {
@@ -70,6 +73,7 @@ impl Profile {
             Engine::SqlServer => SQL_SERVER,
             Engine::PostgreSql => POSTGRESQL,
             Engine::Ppas => PPAS,
+            Engine::Redis => REDIS,
         }
     }
 

@@ -6,7 +6,9 @@ use recovery::model::instance::Configuration;
 use recovery::model::views::AccountView;
 use recovery::model::{BackupId, InstanceId};
 use recovery::ports::cloud::{AccountOrder, CloudError, InstanceOrder, Made};
-use recovery::ports::database::{Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, WriteChunk};
+use recovery::ports::database::{
+    Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -21,6 +23,7 @@ pub(super) enum Order {
     Create(InstanceOrder),
     Destroy(InstanceId),
     Configure(InstanceId, Configuration),
+    Overwrite(InstanceId, BackupId),
     Account(InstanceId, AccountOrder),
     Accounts(InstanceId),
     BackUp { instance: InstanceId, backup: BackupId, kind: BackupKind, after_position: u64 },
@@ -44,6 +47,7 @@ pub(super) enum Ask {
     Login { instance: Option<InstanceId>, login: Login },
     Claim { task: String, epoch: u64 },
     Facts,
+    Snapshot,
     Databases,
     CreateDatabase { name: String, charset: String },
     Describe { database: String },
@@ -60,6 +64,7 @@ pub(super) enum Ask {
 pub(super) enum Said {
     Done,
     Facts(Box<ServerFacts>),
+    Snapshot(SnapshotFacts),
     Databases(Vec<DatabaseFacts>),
     Objects(Vec<Object>),
     Outcome(Outcome),

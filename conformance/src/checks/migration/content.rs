@@ -353,6 +353,7 @@ fn dependent_difference(
 pub fn kinds(engine: Engine) -> &'static [ObjectKind] {
     use ObjectKind as K;
     match engine {
+        Engine::Redis => &[],
         Engine::MySql => &[K::View, K::Trigger, K::Procedure, K::Function],
         Engine::SqlServer => {
             &[K::View, K::Trigger, K::Synonym, K::Procedure, K::Function, K::PlanGuide, K::Type, K::Rule, K::Default]

@@ -117,7 +117,7 @@ fn made_at(
 /// Kinds that are made after the rows.
 fn after_the_rows(engine: Engine) -> &'static [K] {
     match engine {
-        Engine::MySql => &[],
+        Engine::MySql | Engine::Redis => &[],
         Engine::SqlServer => &[K::Procedure, K::Function, K::Trigger, K::ForeignKey],
         Engine::PostgreSql | Engine::Ppas => &[K::Trigger, K::ForeignKey],
     }
@@ -126,6 +126,7 @@ fn after_the_rows(engine: Engine) -> &'static [K] {
 /// Kinds besides tables that are made before the rows.
 fn with_the_structure(engine: Engine) -> &'static [K] {
     match engine {
+        Engine::Redis => &[],
         Engine::MySql => &[K::View, K::Trigger, K::Procedure, K::Function],
         Engine::SqlServer => &[K::View, K::Synonym, K::Type, K::Rule, K::Default, K::PlanGuide],
         Engine::PostgreSql | Engine::Ppas => {

@@ -13,7 +13,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     for run in runs(lens) {
         let failed = run.run.items.iter().filter_map(|result| match &result.outcome {
             PrecheckOutcome::Failed { cause, remedy } => Some((result.item, cause, remedy)),
-            PrecheckOutcome::Success => None,
+            PrecheckOutcome::Success | PrecheckOutcome::Warning { .. } => None,
         });
         let failed: Vec<_> = failed.collect();
         let silent = failed.iter().find(|(_, cause, remedy)| cause.trim().is_empty() || remedy.trim().is_empty());

@@ -77,7 +77,7 @@ fn missing<'a>(lens: &Lens<'a>, run: &Run<'_, 'a>, choice: &TaskObjects) -> Opti
     let makeable = match engine {
         _ if !legal => Makeable::No,
         Engine::MySql | Engine::SqlServer => Makeable::Yes,
-        Engine::PostgreSql | Engine::Ppas => Makeable::Maybe,
+        Engine::PostgreSql | Engine::Ppas | Engine::Redis => Makeable::Maybe,
     };
     let alone = lacking.iter().all(|other| other.target_database() == name);
     let sure = alone && (makeable != Makeable::Yes || may_write(lens, run, choice));

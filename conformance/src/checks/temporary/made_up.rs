@@ -108,6 +108,8 @@ impl Story {
         let now = self.now;
         self.wait("1s");
         let view = BackupView {
+            node: None,
+            expires_at: None,
             id: "bk-1".into(),
             instance: master.id.clone(),
             kind: BackupKind::Data,

@@ -204,8 +204,14 @@ fn only_what_a_restore_needs_is_held_back() {
     let first = bench.last_set(&id);
     bench.wait(600);
     let second = bench.data_backup(&id, 20);
-    let order =
-        NewClone { restore: first, billing: Billing::PayAsYouGo, network: None, count: None, terms_accepted: true };
+    let order = NewClone {
+        restore: first,
+        billing: Billing::PayAsYouGo,
+        network: None,
+        count: None,
+        terms_accepted: true,
+        entry: None,
+    };
     bench.decide(|ctx| clones::create(ctx, &id, &order)).unwrap();
     bench.now = at("2026-02-05T00:00:00Z");
     assert_eq!(expired(&bench.state, bench.now), [second]);

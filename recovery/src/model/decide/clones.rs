@@ -38,6 +38,7 @@ pub fn create(ctx: &Context<'_>, master: &InstanceId, new: &NewClone) -> Decided
         expires_at: None,
         released_at: None,
         recovered_to: None,
+        recovering: None,
         failure: None,
         first_account: None,
     };
@@ -89,7 +90,14 @@ mod tests {
     use crate::model::views::RestoreChoice;
 
     fn order(restore: RestoreChoice) -> NewClone {
-        NewClone { restore, billing: Billing::PayAsYouGo, network: None, count: None, terms_accepted: true }
+        NewClone {
+            restore,
+            billing: Billing::PayAsYouGo,
+            network: None,
+            count: None,
+            terms_accepted: true,
+            entry: None,
+        }
     }
 
     #[test]

@@ -91,6 +91,7 @@ fn bench_held(bench: &Bench) -> crate::model::backup::Held {
         from_time: bench.now,
         to_time: bench.now,
         size_bytes: 1,
+        node: None,
     }
 }
 
@@ -151,7 +152,14 @@ fn only_primary_instances_are_backed_up_by_themselves() {
     let master = bench.restorable_primary(SQL_SERVER_HA);
     schedule(&mut bench, &master, &WEEKDAYS, 0);
     let restore = bench.last_set(&master);
-    let order = NewClone { restore, billing: Billing::PayAsYouGo, network: None, count: None, terms_accepted: true };
+    let order = NewClone {
+        restore,
+        billing: Billing::PayAsYouGo,
+        network: None,
+        count: None,
+        terms_accepted: true,
+        entry: None,
+    };
     let copy = bench.decide(|ctx| clones::create(ctx, &master, &order)).unwrap().remove(0);
     bench.make(&copy);
     bench.data_backup(&copy, 1);

@@ -124,6 +124,7 @@ pub fn create(ctx: &Context<'_>, new: &NewInstance) -> Decided<InstanceId> {
         expires_at: None,
         released_at: None,
         recovered_to: None,
+        recovering: None,
         failure: None,
         first_account: new.account.as_ref().map(|account| FirstAccount {
             name: account.name.clone(),
@@ -258,7 +259,7 @@ fn log_backup_may_be_off(product: &Product) -> bool {
     match product.engine {
         Engine::SqlServer => false,
         Engine::MySql | Engine::PostgreSql => product.series != Series::Basic,
-        Engine::Ppas => true,
+        Engine::Ppas | Engine::Redis => true,
     }
 }
 

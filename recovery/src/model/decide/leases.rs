@@ -9,7 +9,7 @@ use crate::model::state::StateChange;
 use crate::model::task::{
     ConnectionMode, Lease, MigrationType, ObjectProgress, PhaseStatus, Side, Stage, Task, TaskFailure, TaskStatus, Work,
 };
-use crate::model::work::{Access, LeaseKept, LeasedWork, Report, Reports};
+use crate::model::work::{Access, Job, LeaseKept, LeasedWork, MigrationJob, Report, Reports};
 use crate::ports::clock::later_s;
 use crate::ports::database::Login;
 
@@ -33,18 +33,20 @@ pub fn next(ctx: &Context<'_>, worker: &str) -> Option<Decision<LeasedWork>> {
         task: task.id.clone(),
         epoch: after.epochs,
         lease_s: ctx.policy.lease_s,
-        work: task.work()?,
-        source: access(ctx, &task.source)?,
-        target: access(ctx, &task.target)?,
-        types: task.types.clone(),
-        objects: task.objects.clone(),
-        same_name: task.same_name,
-        progress: task.progress.clone(),
-        planned: task.planned.clone(),
-        loaded: is_loaded(task),
-        log_position: task.log_position,
-        chunk_rows: ctx.policy.chunk_rows,
-        connection_retry_s: ctx.policy.connection_retry_s,
+        job: Job::Migration(Box::new(MigrationJob {
+            work: task.work()?,
+            source: access(ctx, &task.source)?,
+            target: access(ctx, &task.target)?,
+            types: task.types.clone(),
+            objects: task.objects.clone(),
+            same_name: task.same_name,
+            progress: task.progress.clone(),
+            planned: task.planned.clone(),
+            loaded: is_loaded(task),
+            log_position: task.log_position,
+            chunk_rows: ctx.policy.chunk_rows,
+            connection_retry_s: ctx.policy.connection_retry_s,
+        })),
     };
     Some(Decision::new(vec![StateChange::Task(Box::new(after))], work))
 }
@@ -162,9 +164,7 @@ fn migrated(ctx: &Context<'_>, task: &mut Task, report: &Report) -> Result<(), R
             Ok(())
         }
         Report::Finished => finish(ctx, task),
-        Report::PrecheckItem(_) | Report::PrecheckDone => {
-            invalid("a precheck was reported on, but the work is a migration")
-        }
+        _ => invalid("something else was reported on, but the work is a migration"),
     }
 }
 

@@ -40,6 +40,7 @@ pub fn create(ctx: &Context<'_>, master: &InstanceId, choice: &RestoreChoice) ->
         expires_at: None,
         released_at: None,
         recovered_to: None,
+        recovering: None,
         failure: None,
         first_account: None,
     };
@@ -233,6 +234,7 @@ mod tests {
             network: None,
             count: None,
             terms_accepted: true,
+            entry: None,
         };
         let clones = bench.decide(|ctx| clones::create(ctx, &master, &order)).unwrap();
         assert_eq!(code(bench.decide(|ctx| create(ctx, &clones[0], &choice))), RefusalCode::ProductNotSupported);

@@ -60,6 +60,8 @@ pub fn backup_view(backup: &Backup) -> BackupView {
         ended_at: backup.ended_at,
         content_to: backup.held.as_ref().map(|held| held.to_time),
         size_bytes: backup.held.as_ref().map(|held| held.size_bytes),
+        node: backup.held.as_ref().and_then(|held| held.node),
+        expires_at: backup.expires_at,
         failure: backup.failure.clone(),
     }
 }

@@ -4,7 +4,7 @@ use super::world::{PASSWORD, World, new_primary, settle};
 use crate::model::instance::InstanceState;
 use crate::model::policy::Policy;
 use crate::model::views::InstanceView;
-use crate::model::work::LeasedWork;
+use crate::model::work::{Job, LeasedWork};
 use crate::ports::cloud::Content;
 use http::Method;
 use jiff::SignedDuration;
@@ -225,7 +225,8 @@ async fn a_worker_waits_for_work_and_is_given_it_the_moment_it_comes_up() {
     };
     let (work, path) = tokio::join!(ask(), configure);
     let work = work.expect("an answer").expect("work");
-    assert_eq!(work.source.login.password.expose(), PASSWORD);
+    let Job::Migration(job) = &work.job else { panic!("no migration") };
+    assert_eq!(job.source.login.password.expose(), PASSWORD);
     assert_eq!(format!("/v1/migration-tasks/{}", work.task), path);
     let whitelist = &world.cloud.machines().settings[&source.as_str().into()].whitelist.clone();
     assert!(whitelist.contains("worker-1"), "{whitelist:?}");

@@ -279,6 +279,10 @@ impl Cloud for FakeCloud {
         Ok(())
     }
 
+    async fn overwrite(&self, _: &InstanceId, _: &BackupId) -> Result<(), CloudError> {
+        self.reached().await
+    }
+
     async fn account(&self, instance: &InstanceId, order: &AccountOrder) -> Result<(), CloudError> {
         self.reached().await?;
         let key = |name: &String| (instance.clone(), name.clone());
@@ -331,7 +335,7 @@ impl Cloud for FakeCloud {
             BackupKind::Data => (to_position, now),
             BackupKind::Log => (after_position, now - SignedDuration::from_secs(3_600)),
         };
-        Ok(Held { from_position, to_position, from_time, to_time: now, size_bytes: 1 })
+        Ok(Held { from_position, to_position, from_time, to_time: now, size_bytes: 1, node: None })
     }
 
     async fn discard_backup(&self, _: &InstanceId, _: &BackupId) -> Result<(), CloudError> {

@@ -4,7 +4,7 @@ use super::journey::{Journey, changed};
 use super::plan::Planned;
 use super::verify;
 use crate::model::content::Object;
-use crate::ports::database::{Chunk, DatabaseError, ReadChunk, WriteChunk};
+use crate::ports::database::{Chunk, DatabaseError, OnConflict, ReadChunk, WriteChunk};
 use crate::worker::lease::Stop;
 use crate::worker::servers::{Servers, Side, refused};
 
@@ -51,7 +51,14 @@ impl TableCopy {
         let placing = journey.scope().place(&planned.database, &planned.object.name);
         let columns = placing.map(|placing| placing.columns_of(&planned.object)).unwrap_or_default();
         let (columns, columns_as): (Vec<String>, Vec<String>) = columns.into_iter().unzip();
-        let target = WriteChunk { database, table: made.name, columns: columns_as, key: made.key, rows: Vec::new() };
+        let target = WriteChunk {
+            database,
+            table: made.name,
+            columns: columns_as,
+            key: made.key,
+            rows: Vec::new(),
+            on_conflict: OnConflict::Keep,
+        };
         Ok(Self { planned, columns, target })
     }
 }

@@ -5,7 +5,7 @@ use super::rename::Names;
 use crate::model::Engine;
 use crate::model::content::{Object, ObjectKind};
 use crate::model::task::{MigrationType, ObjectProgress, PhaseStatus, SameNameMode, TaskFailure};
-use crate::model::work::{LeasedWork, Report};
+use crate::model::work::{MigrationJob, Report};
 use crate::worker::lease::{LetGo, Stop};
 use crate::worker::scope::Scope;
 use crate::worker::servers::Servers;
@@ -13,7 +13,7 @@ use crate::worker::servers::Servers;
 /// The leased work and what has become of it in this attempt.
 pub struct Journey {
     /// The work; `progress` and `planned` go on with what is done.
-    pub work: LeasedWork,
+    pub work: MigrationJob,
     /// The phase under way.
     pub phase: Option<MigrationType>,
 }
@@ -21,7 +21,7 @@ pub struct Journey {
 impl Journey {
     /// Takes up the work where earlier attempts left it.
     #[must_use]
-    pub fn new(work: LeasedWork) -> Self {
+    pub fn new(work: MigrationJob) -> Self {
         Self { work, phase: None }
     }
 

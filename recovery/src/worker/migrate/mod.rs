@@ -13,7 +13,7 @@ use super::ask::Facts;
 use super::lease::{LetGo, Stop};
 use super::servers::{Servers, Side};
 use crate::model::task::{MigrationType, PhaseStatus};
-use crate::model::work::{LeasedWork, Report};
+use crate::model::work::{MigrationJob, Report};
 use journey::{Journey, changed};
 use plan::Stage;
 
@@ -21,7 +21,7 @@ use plan::Stage;
 ///
 /// # Errors
 /// When the worker had to let go of it.
-pub async fn migrate(servers: &mut Servers<'_>, work: LeasedWork) -> Result<(), LetGo> {
+pub async fn migrate(servers: &mut Servers<'_>, work: MigrationJob) -> Result<(), LetGo> {
     let mut journey = Journey::new(work);
     match attempt(servers, &mut journey).await {
         Ok(()) => Ok(()),

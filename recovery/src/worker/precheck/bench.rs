@@ -5,7 +5,7 @@ use super::failed;
 use crate::model::content::{DatabaseFacts, Object};
 use crate::model::precheck::PrecheckOutcome;
 use crate::model::task::MigrationType;
-use crate::model::work::{Access, LeasedWork};
+use crate::model::work::{Access, MigrationJob};
 use crate::ports::database::{DatabaseError, ServerFacts};
 use crate::ports::{Clock, Database, Session};
 use crate::worker::ask::{Ask, Claim, CreateDatabase, Databases, Describe, Facts};
@@ -51,7 +51,7 @@ impl Desk {
 pub struct Bench {
     /// The lease the run is made under.
     pub lease: Lease,
-    work: Arc<LeasedWork>,
+    work: Arc<MigrationJob>,
     clock: Arc<dyn Clock>,
     database: Arc<dyn Database>,
     source: Desk,
@@ -61,14 +61,14 @@ pub struct Bench {
 impl Bench {
     /// Nothing is looked at yet.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, database: Arc<dyn Database>, lease: Lease, work: LeasedWork) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, database: Arc<dyn Database>, lease: Lease, work: MigrationJob) -> Self {
         let (source, target) = (Desk::new(&work.source), Desk::new(&work.target));
         Self { lease, work: Arc::new(work), clock, database, source, target }
     }
 
     /// The work.
     #[must_use]
-    pub fn work(&self) -> Arc<LeasedWork> {
+    pub fn work(&self) -> Arc<MigrationJob> {
         Arc::clone(&self.work)
     }
 

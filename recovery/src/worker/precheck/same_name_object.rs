@@ -55,7 +55,7 @@ fn clash(engine: Engine, there: &Object, kind: ObjectKind, name: &str) -> bool {
     // SQL Server does not tell upper from lower case in names unless asked to.
     let same_name = match engine {
         Engine::SqlServer => there.name.eq_ignore_ascii_case(name),
-        Engine::MySql | Engine::PostgreSql | Engine::Ppas => there.name == name,
+        Engine::MySql | Engine::PostgreSql | Engine::Ppas | Engine::Redis => there.name == name,
     };
     let relations = [ObjectKind::Table, ObjectKind::View, ObjectKind::Sequence, ObjectKind::Synonym];
     same_name && (there.kind == kind || (relations.contains(&kind) && relations.contains(&there.kind)))

@@ -51,7 +51,7 @@ fn a_worker_that_is_fenced_off_midway_lets_go() {
 #[test]
 fn a_worker_whose_lease_passed_on_lets_go_at_its_next_report() {
     let shared = mysql();
-    shared.before("create", 1, |world| world.service.work.epoch += 1);
+    shared.before("create", 1, |world| world.service.epoch += 1);
     assert_eq!(let_go(&shared.turn(1_000)), Some(LetGo::Lost));
     assert_eq!(shared.lock().servers["target"].writes, 1);
 }
@@ -149,8 +149,8 @@ fn a_lease_that_came_after_a_long_wait_is_renewed_first() {
     let asked_at = crate::ports::clock::later_s(shared.lock().now, -1_500);
     let work = {
         let mut world = shared.lock();
-        world.service.work.epoch = 1;
-        world.service.work.clone()
+        world.service.epoch = 1;
+        world.service.leased()
     };
     let end = shared.drive(100, async { worker.handle(&mut Outages::default(), work, asked_at).await });
     assert!(matches!(end, End::Done(Ok(()))), "{end:?}");

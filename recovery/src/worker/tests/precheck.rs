@@ -45,7 +45,9 @@ fn failed(shared: &Shared) -> Vec<(I, String, String)> {
     let items = world.service.items.iter();
     let failed = items.filter_map(|result| match &result.outcome {
         PrecheckOutcome::Success => None,
-        PrecheckOutcome::Failed { cause, remedy } => Some((result.item, cause.clone(), remedy.clone())),
+        PrecheckOutcome::Warning { cause, remedy } | PrecheckOutcome::Failed { cause, remedy } => {
+            Some((result.item, cause.clone(), remedy.clone()))
+        }
     });
     failed.collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::model::content::{Column, Object, ObjectKind, Value};
 use crate::model::task::{MigrationType, SameNameMode, Selection, Work};
-use crate::model::work::{Access, LeasedWork};
+use crate::model::work::{Access, MigrationJob};
 use crate::model::{Engine, Product, Secret};
 use crate::ports::database::Login;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,7 @@ pub fn product_of(engine: Engine) -> Product {
         Engine::SqlServer => "sqlserver 2012 web",
         Engine::PostgreSql => "postgresql 9.4",
         Engine::Ppas => "ppas 9.3",
+        Engine::Redis => "redis 5.0",
     })
 }
 
@@ -125,11 +126,8 @@ pub fn access(side: &str, engine: Engine) -> Access {
 }
 
 /// Work from `source` to `target`.
-pub fn work(work: Work, engine: Engine, letters: &str, objects: Vec<Selection>) -> LeasedWork {
-    LeasedWork {
-        task: "dts-1".into(),
-        epoch: 0,
-        lease_s: 30,
+pub fn work(work: Work, engine: Engine, letters: &str, objects: Vec<Selection>) -> MigrationJob {
+    MigrationJob {
         work,
         source: access("source", engine),
         target: access("target", engine),

@@ -4,7 +4,9 @@ use super::world::Shared;
 use crate::model::Product;
 use crate::model::content::{Change, ChangeKind, Column, DatabaseFacts, Object, ObjectKind, Value};
 use crate::model::instance::{Grants, Rights};
-use crate::ports::database::{Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, WriteChunk};
+use crate::ports::database::{
+    Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
+};
 use crate::ports::{Database, Session};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -77,7 +79,8 @@ impl Server {
     /// Notes a change in the log.
     pub fn log(&mut self, database: &str, kind: ChangeKind) {
         let position = self.log.len() as u64 + 1;
-        self.log.push(Change { position, database: database.to_owned(), kind });
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        self.log.push(Change { position, at, database: database.to_owned(), kind });
     }
 
     /// A new revision for a table, as after DDL.
@@ -247,6 +250,11 @@ impl Session for FakeSession {
             Ok(ServerFacts { product, now, grants, parameters: BTreeMap::new(), log_position })
         };
         self.call("facts", false, facts).await
+    }
+
+    async fn snapshot(&mut self) -> Result<SnapshotFacts, DatabaseError> {
+        let at = self.shared.lock().now;
+        self.call("snapshot", false, |server| Ok(SnapshotFacts { position: server.log.len() as u64, at })).await
     }
 
     async fn databases(&mut self) -> Result<Vec<DatabaseFacts>, DatabaseError> {

@@ -5,7 +5,7 @@ use super::servers::{FakeDatabase, Server};
 use crate::model::TaskId;
 use crate::model::precheck::PrecheckResult;
 use crate::model::task::{MigrationType, PhaseStatus, TaskFailure};
-use crate::model::work::{LeaseKept, LeasedWork, Report};
+use crate::model::work::{Job, LeaseKept, LeasedWork, MigrationJob, Report};
 use crate::ports::{Clock, Database, Dice};
 use crate::worker::channel::{Channel, ReportError};
 use crate::worker::servers::Outages;
@@ -42,7 +42,8 @@ pub struct World {
 
 /// What the service keeps of the one task there is.
 pub struct Service {
-    pub work: LeasedWork,
+    pub work: MigrationJob,
+    pub epoch: u64,
     pub away: bool,
     pub renewals: usize,
     pub phases: BTreeMap<MigrationType, PhaseStatus>,
@@ -68,7 +69,7 @@ pub enum End<T> {
 }
 
 impl Shared {
-    pub fn new(work: LeasedWork) -> Self {
+    pub fn new(work: MigrationJob) -> Self {
         let servers = ["source", "target"].map(|name| (name.to_owned(), Server::new(work.source.product)));
         Self(Arc::new(Mutex::new(World {
             now: "2024-01-01T00:00:00Z".parse().expect("a time"),
@@ -76,6 +77,7 @@ impl Shared {
             servers: BTreeMap::from(servers),
             service: Service {
                 work,
+                epoch: 0,
                 away: false,
                 renewals: 0,
                 phases: BTreeMap::new(),
@@ -229,11 +231,11 @@ impl Channel for Shared {
         if service.finished || service.failure.is_some() || service.precheck_done {
             return Ok(None);
         }
-        service.work.epoch += 1;
+        service.epoch += 1;
         let loaded = |kind: &MigrationType| service.phases.get(kind) == Some(&PhaseStatus::Finished);
         let before = service.work.types.iter().filter(|kind| **kind != MigrationType::Incremental);
         service.work.loaded = before.into_iter().all(loaded);
-        Ok(Some(service.work.clone()))
+        Ok(Some(service.leased()))
     }
 
     async fn report(&self, _: &TaskId, epoch: u64, reports: &[Report]) -> Result<LeaseKept, ReportError> {
@@ -247,9 +249,18 @@ impl Channel for Shared {
     }
 }
 
+/// Seconds a lease lasts.
+const LEASE_S: i64 = 30;
+
 impl Service {
+    /// The work as a worker leases it.
+    pub fn leased(&self) -> LeasedWork {
+        let job = Job::Migration(Box::new(self.work.clone()));
+        LeasedWork { task: "dts-1".into(), epoch: self.epoch, lease_s: LEASE_S, job }
+    }
+
     fn take(&mut self, epoch: u64, reports: &[Report]) -> Result<LeaseKept, ReportError> {
-        if epoch != self.work.epoch || self.finished || self.failure.is_some() {
+        if epoch != self.epoch || self.finished || self.failure.is_some() {
             return Err(ReportError::LeaseLost);
         }
         for report in reports.iter().cloned() {
@@ -270,8 +281,9 @@ impl Service {
                 }
                 Report::Failed(failure) => self.failure = Some(failure),
                 Report::Finished => self.finished = true,
+                other => panic!("no report of a migration: {other:?}"),
             }
         }
-        Ok(LeaseKept { lease_s: self.work.lease_s })
+        Ok(LeaseKept { lease_s: LEASE_S })
     }
 }

@@ -29,7 +29,14 @@ fn clone_flow() -> Flow {
     let mut bench = Bench::new();
     let master = bench.restorable_primary(MYSQL);
     let restore = bench.last_set(&master);
-    let order = NewClone { restore, billing: Billing::PayAsYouGo, network: None, count: None, terms_accepted: true };
+    let order = NewClone {
+        restore,
+        billing: Billing::PayAsYouGo,
+        network: None,
+        count: None,
+        terms_accepted: true,
+        entry: None,
+    };
     let source = bench.decide(|ctx| clones::create(ctx, &master, &order)).unwrap().remove(0);
     bench.make(&source);
     Flow { bench, master, source }
@@ -127,7 +134,14 @@ fn an_expired_temporary_instance_is_no_source() {
 fn a_master_that_is_being_cloned_is_no_target() {
     let mut flow = clone_flow();
     let restore = flow.bench.last_set(&flow.master);
-    let order = NewClone { restore, billing: Billing::PayAsYouGo, network: None, count: None, terms_accepted: true };
+    let order = NewClone {
+        restore,
+        billing: Billing::PayAsYouGo,
+        network: None,
+        count: None,
+        terms_accepted: true,
+        entry: None,
+    };
     let master = flow.master.clone();
     flow.bench.decide(|ctx| clones::create(ctx, &master, &order)).unwrap();
     assert_eq!(code(flow.create(|_| ())), RefusalCode::InstanceStatus);
