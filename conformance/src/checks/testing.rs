@@ -118,9 +118,12 @@ impl Story {
         self.push(What::Mark { name: name.into(), times });
         for (id, photograph) in shots {
             let photograph = Arc::new((*photograph).clone());
-            self.push(What::Photograph(Shot { instance: (*id).into(), mark: Some(name.into()), photograph, node: None
-            node: None,
-        }));
+            self.push(What::Photograph(Shot {
+                instance: (*id).into(),
+                mark: Some(name.into()),
+                photograph,
+                node: None,
+            }));
         }
         self
     }

@@ -3,7 +3,7 @@
 use super::super::log::Entry;
 use super::{at, int, mysql, numbers, ok, text};
 use recovery::model::content::{Row, Value};
-use recovery::ports::database::{Apply, DatabaseError, ReadChunk, WriteChunk};
+use recovery::ports::database::{Apply, DatabaseError, OnConflict, ReadChunk, WriteChunk};
 use std::collections::BTreeMap;
 
 fn read(table: &str, columns: &[&str], after: Option<String>, limit: usize) -> ReadChunk {
@@ -13,7 +13,14 @@ fn read(table: &str, columns: &[&str], after: Option<String>, limit: usize) -> R
 
 fn write(table: &str, columns: &[&str], key: &[&str], rows: Vec<Row>) -> WriteChunk {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    WriteChunk { database: "app".into(), table: table.into(), columns: names(columns), key: names(key), rows }
+    WriteChunk {
+        database: "app".into(),
+        table: table.into(),
+        columns: names(columns),
+        key: names(key),
+        rows,
+        on_conflict: OnConflict::Keep,
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{at, mysql, numbers, ok, run};
 use recovery::model::content::Value;
-use recovery::ports::database::{DatabaseError, WriteChunk};
+use recovery::ports::database::{DatabaseError, OnConflict, WriteChunk};
 
 const TABLES: &str =
     "create table p (id int primary key); create table c (id int primary key, pid int references p(id));
@@ -47,6 +47,7 @@ fn a_bulk_load_goes_past_foreign_keys_and_the_key_added_later_finds_what_it_left
         columns: vec!["id".into(), "pid".into()],
         key: vec!["id".into()],
         rows: vec![vec![Value::Integer(8), Value::Integer(99)]],
+        on_conflict: OnConflict::Keep,
     };
     assert_eq!(server.write("app", &write, at(1)), Ok(1));
     ok(&mut server, 2, "alter table c drop foreign key fk_c_1");
