@@ -253,6 +253,12 @@ pub struct Instance {
     pub recovered_to: Option<Timestamp>,
     /// The backup set that is being recovered into it (RED-21).
     pub recovering: Option<BackupId>,
+    /// Recoveries begun so far; the number of the one under way, while there is one.
+    #[serde(default)]
+    pub recoveries: u64,
+    /// When weekdays and hour of its automatic backups were chosen; they count from then on (RED-06).
+    #[serde(default)]
+    pub scheduled_at: Option<Timestamp>,
     /// Why the making failed, or the last recovery.
     pub failure: Option<String>,
     /// The account a new primary begins with; taken away once the server has it.

@@ -6,6 +6,7 @@ use crate::model::views::AccountView;
 use crate::model::{BackupId, InstanceId, Product, Secret};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -123,6 +124,12 @@ pub enum CloudError {
     Failed(String),
 }
 
+/// Where a backup lies in the vault; the cloud puts it there, and the service hands it out from there (RED-14).
+#[must_use]
+pub fn backup_place(instance: &InstanceId, backup: &BackupId) -> Path {
+    Path::from_iter(["backups", instance.as_str(), backup.as_str()])
+}
+
 /// Makes, backs up, configures and takes down database instances. Every call may be repeated with the same effect.
 #[async_trait]
 pub trait Cloud: Send + Sync {
@@ -145,11 +152,13 @@ pub trait Cloud: Send + Sync {
     async fn configure(&self, instance: &InstanceId, configuration: &Configuration) -> Result<(), CloudError>;
 
     /// Overwrites a running instance with what a backup holds; accounts and settings stay. Its clients are let in again
-    /// only when all of it is there (RED-21).
+    /// only when all of it is there (RED-21). The recoveries of an instance are numbered from 1 upwards: one that was
+    /// carried out before, or that a later one has overtaken, changes nothing any more, so that an order on its way for
+    /// long never overwrites what was written since.
     ///
     /// # Errors
     /// See [`CloudError`].
-    async fn overwrite(&self, instance: &InstanceId, backup: &BackupId) -> Result<(), CloudError>;
+    async fn overwrite(&self, instance: &InstanceId, backup: &BackupId, recovery: u64) -> Result<(), CloudError>;
 
     /// Changes an account.
     ///

@@ -1,6 +1,5 @@
 //! The port to the cloud: knows which machine holds which instance; every order goes over the network to it.
 
-use super::machine::place;
 use super::protocol::{Answer, Order, Ordered, receive, send};
 use super::rack::Rack;
 use super::{CONTROL_PORT, timing};
@@ -11,7 +10,7 @@ use recovery::model::backup::{BackupKind, Held};
 use recovery::model::instance::Configuration;
 use recovery::model::views::AccountView;
 use recovery::model::{BackupId, InstanceId};
-use recovery::ports::cloud::{AccountOrder, CloudError, InstanceOrder, Made};
+use recovery::ports::cloud::{AccountOrder, CloudError, InstanceOrder, Made, backup_place};
 use recovery::ports::{Clock, Cloud, Network, Vault};
 use std::sync::Arc;
 
@@ -79,8 +78,8 @@ impl Cloud for SimCloud {
         self.order(&self.machine_of(instance)?, order, timing::ORDER_TIMEOUT).await.map(|_| ())
     }
 
-    async fn overwrite(&self, instance: &InstanceId, backup: &BackupId) -> Result<(), CloudError> {
-        let order = Order::Overwrite(instance.clone(), backup.clone());
+    async fn overwrite(&self, instance: &InstanceId, backup: &BackupId, recovery: u64) -> Result<(), CloudError> {
+        let order = Order::Overwrite(instance.clone(), backup.clone(), recovery);
         self.order(&self.machine_of(instance)?, order, timing::ORDER_TIMEOUT).await.map(|_| ())
     }
 
@@ -114,7 +113,7 @@ impl Cloud for SimCloud {
     }
 
     async fn discard_backup(&self, instance: &InstanceId, backup: &BackupId) -> Result<(), CloudError> {
-        match self.vault.delete(&place(instance, backup)).await {
+        match self.vault.delete(&backup_place(instance, backup)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(CloudError::Failed(format!("backup {backup} cannot be deleted: {error}"))),
         }

@@ -6,11 +6,10 @@ use super::rack::Rack;
 use super::server::{Actor, Server};
 use super::{CONTROL_PORT, DATABASE_PORT, timing};
 use jiff::SignedDuration;
-use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutOptions};
 use recovery::model::backup::{BackupKind, Held};
 use recovery::model::{BackupId, InstanceId};
-use recovery::ports::cloud::{CloudError, Content, InstanceOrder, Made};
+use recovery::ports::cloud::{CloudError, Content, InstanceOrder, Made, backup_place};
 use recovery::ports::database::DatabaseError;
 use recovery::ports::{Clock, Network, Stream, Vault};
 use std::io;
@@ -31,11 +30,6 @@ pub struct MachineHost {
     pub vault: Vault,
     /// Its disk, among those of all machines.
     pub rack: Rack,
-}
-
-/// Where a backup lies in the vault.
-pub(super) fn place(instance: &InstanceId, backup: &BackupId) -> Path {
-    Path::from_iter(["backups", instance.as_str(), backup.as_str()])
 }
 
 /// Runs a machine until its network fails; everything it does ends with this future.
@@ -101,7 +95,7 @@ impl Machine {
                 self.on(&instance, |server| server.configure(&configuration))?;
                 Ok(Answer::Done)
             }
-            Order::Overwrite(instance, backup) => {
+            Order::Overwrite(instance, backup, _) => {
                 let why = format!("{instance} is of an engine whose instances are not overwritten with {backup}");
                 Err(CloudError::Failed(why))
             }
@@ -152,7 +146,7 @@ impl Machine {
     }
 
     async fn fetch(&self, instance: &InstanceId, backup: &BackupId) -> Result<Vec<u8>, String> {
-        let found = self.host.vault.get(&place(instance, backup)).await.map_err(|error| error.to_string())?;
+        let found = self.host.vault.get(&backup_place(instance, backup)).await.map_err(|error| error.to_string())?;
         Ok(found.bytes().await.map_err(|error| error.to_string())?.to_vec())
     }
 
@@ -176,7 +170,7 @@ impl Machine {
         })?;
         let bytes = bytes.map_err(|error| CloudError::Failed(error.to_string()))?;
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        let put = self.host.vault.put_opts(&place(instance, backup), bytes.clone().into(), options).await;
+        let put = self.host.vault.put_opts(&backup_place(instance, backup), bytes.clone().into(), options).await;
         match put {
             Ok(_) => self.held(backup, &bytes),
             // The same order, given twice, was carried out by the other one.

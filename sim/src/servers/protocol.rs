@@ -23,7 +23,7 @@ pub(super) enum Order {
     Create(InstanceOrder),
     Destroy(InstanceId),
     Configure(InstanceId, Configuration),
-    Overwrite(InstanceId, BackupId),
+    Overwrite(InstanceId, BackupId, u64),
     Account(InstanceId, AccountOrder),
     Accounts(InstanceId),
     BackUp { instance: InstanceId, backup: BackupId, kind: BackupKind, after_position: u64 },

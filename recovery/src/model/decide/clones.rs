@@ -39,6 +39,8 @@ pub fn create(ctx: &Context<'_>, master: &InstanceId, new: &NewClone) -> Decided
         released_at: None,
         recovered_to: None,
         recovering: None,
+        recoveries: 0,
+        scheduled_at: None,
         failure: None,
         first_account: None,
     };

@@ -125,6 +125,8 @@ pub fn create(ctx: &Context<'_>, new: &NewInstance) -> Decided<InstanceId> {
         released_at: None,
         recovered_to: None,
         recovering: None,
+        recoveries: 0,
+        scheduled_at: None,
         failure: None,
         first_account: new.account.as_ref().map(|account| FirstAccount {
             name: account.name.clone(),

@@ -41,6 +41,8 @@ pub fn create(ctx: &Context<'_>, master: &InstanceId, choice: &RestoreChoice) ->
         released_at: None,
         recovered_to: None,
         recovering: None,
+        recoveries: 0,
+        scheduled_at: None,
         failure: None,
         first_account: None,
     };

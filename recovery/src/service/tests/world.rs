@@ -279,7 +279,7 @@ impl Cloud for FakeCloud {
         Ok(())
     }
 
-    async fn overwrite(&self, _: &InstanceId, _: &BackupId) -> Result<(), CloudError> {
+    async fn overwrite(&self, _: &InstanceId, _: &BackupId, _: u64) -> Result<(), CloudError> {
         self.reached().await
     }
 
