@@ -1,6 +1,6 @@
 //! Handlers for backups, and for what can be restored from them.
 
-use super::requests::{Named, Order};
+use super::requests::{Asked, MaybeTimes, Named, Order};
 use super::{Answered, Api};
 use crate::model::backup::BackupMode;
 use crate::model::decide::{backups, views};
@@ -10,14 +10,23 @@ use crate::service::Answer;
 use axum::extract::State;
 use std::sync::Arc;
 
-/// Lists the backups of an instance.
+/// Lists the backups of an instance that are kept, those that began within the times given if any are.
 #[utoipa::path(get, path = "/v1/instances/{id}/backups", tag = "backups",
-    params(("id" = String, Path, description = "Instance")),
+    params(
+        ("id" = String, Path, description = "Instance"),
+        ("from" = Option<String>, Query, description = "First time at which they began, `2026-01-05T09:30:00Z`"),
+        ("to" = Option<String>, Query, description = "Last time at which they began"),
+    ),
     responses((status = 200, description = "Its backups", body = BackupList)))]
-pub(super) async fn list(State(api): State<Arc<Api>>, Named(id): Named<InstanceId>) -> Answered {
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    Named(id): Named<InstanceId>,
+    Asked(times): Asked<MaybeTimes>,
+) -> Answered {
+    let began = views::Began { from: times.from, to: times.to };
     Ok(api.keeper.read(|view| {
         view.require(&id)?;
-        Answer::json(200, &views::list_backups(view.state, &id, view.now))
+        Answer::json(200, &views::list_backups(view.state, &id, began, view.now)?)
     })?)
 }
 

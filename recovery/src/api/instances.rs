@@ -3,8 +3,10 @@
 use super::requests::{Asked, MaybeRegion, Named, Order, Region, Sent};
 use super::{Answered, Api, settle};
 use crate::model::InstanceId;
-use crate::model::decide::{clones, instances, temporary, views};
-use crate::model::views::{ConfigurationChange, InstanceList, InstanceView, NewClone, NewInstance, RestoreChoice};
+use crate::model::decide::{clones, instances, recoveries, temporary, views};
+use crate::model::views::{
+    ConfigurationChange, InstanceList, InstanceView, NewClone, NewInstance, NewRecovery, RestoreChoice,
+};
 use crate::service::Answer;
 use axum::extract::State;
 use std::slice::from_ref;
@@ -110,6 +112,26 @@ pub(super) async fn create_clones(
             let instances = made.map(|instance| views::instance_view(instance, view.state, view.now)).collect();
             Answer::json(202, &InstanceList { instances })
         },
+    );
+    Ok(decision?)
+}
+
+/// Recovers a backup set into its own instance: Redis only, and everything that is there is overwritten.
+#[utoipa::path(post, path = "/v1/instances/{id}/recovery", tag = "recovery", request_body = NewRecovery,
+    params(
+        ("id" = String, Path, description = "Instance"),
+        ("Idempotency-Key" = String, Header, description = "1 to 64 characters, the same again for the same request"),
+    ),
+    responses((status = 202, description = "Being recovered", body = InstanceView)))]
+pub(super) async fn recover(
+    State(api): State<Arc<Api>>,
+    Named(id): Named<InstanceId>,
+    order: Order<NewRecovery>,
+) -> Answered {
+    let decision = api.keeper.once(
+        &order.once,
+        |ctx| recoveries::create(ctx, &id, &order.new),
+        |view, ()| view.instance(202, &id),
     );
     Ok(decision?)
 }

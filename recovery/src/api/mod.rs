@@ -70,6 +70,7 @@ routes! {
     get "/v1/instances/{id}/temporary-instances" => instances::list_temporary,
     post "/v1/instances/{id}/temporary-instances" => instances::create_temporary,
     post "/v1/instances/{id}/clones" => instances::create_clones,
+    post "/v1/instances/{id}/recovery" => instances::recover,
     get "/v1/migration-sources" => instances::list_sources,
     get "/v1/instances/{id}/accounts" => accounts::list,
     post "/v1/instances/{id}/accounts" => accounts::create,

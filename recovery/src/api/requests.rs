@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -61,6 +62,14 @@ pub(super) struct MaybeRegion {
 #[serde(deny_unknown_fields)]
 pub(super) struct Region {
     pub(super) region: String,
+}
+
+/// `?from=&to=`, which may be left out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MaybeTimes {
+    pub(super) from: Option<Timestamp>,
+    pub(super) to: Option<Timestamp>,
 }
 
 /// `?subject=`, which may be left out.

@@ -1,6 +1,6 @@
 //! What is answered: an answer as it is sent, the state as answers look at it, and which request was answered already.
 
-use crate::model::decide::views;
+use crate::model::decide::{backups, views};
 use crate::model::instance::{Instance, InstanceState};
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::state::{KeptAnswer, State, StateChange};
@@ -90,14 +90,15 @@ impl<'a> View<'a> {
     /// Answers with a backup.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When it is not there, or its retention has passed.
     pub fn backup(&self, status: u16, id: &BackupId) -> Result<Answer, Refusal> {
-        let backup = self.state.backups.get(id).ok_or_else(|| {
-            Refusal::new(
-                RefusalCode::BackupNotFound,
-                format!("there is no backup {id}; GET the backups of its instance for their ids"),
-            )
-        })?;
+        let backup =
+            self.state.backups.get(id).filter(|backup| backups::is_kept(backup, self.now)).ok_or_else(|| {
+                Refusal::new(
+                    RefusalCode::BackupNotFound,
+                    format!("there is no backup {id}; GET the backups of its instance for their ids"),
+                )
+            })?;
         Answer::json(status, &views::backup_view(backup))
     }
 

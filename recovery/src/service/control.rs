@@ -122,6 +122,6 @@ fn decide(keeper: &Keeper, duty: &Duty) -> Result<bool, Refusal> {
         Duty::ForgetAnswer(key) => {
             keeper.act(|_| Ok(Decision { changes: vec![StateChange::DropAnswer(key.clone())], answer: () }))
         }
-        Duty::Make(_) | Duty::TakeDown(_) | Duty::RunBackup(_) | Duty::DropBackup(_) => Ok(false),
+        Duty::Make(_) | Duty::TakeDown(_) | Duty::Recover(_) | Duty::RunBackup(_) | Duty::DropBackup(_) => Ok(false),
     }
 }

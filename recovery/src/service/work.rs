@@ -4,7 +4,7 @@ use super::answer::{internal, no_instance};
 use super::keeper::Keeper;
 use crate::model::backup::{Backup, BackupKind, BackupStatus};
 use crate::model::decide::duties::{self, Duty};
-use crate::model::decide::{backups, instances};
+use crate::model::decide::{backups, instances, recoveries};
 use crate::model::instance::{Instance, Origin, Restored};
 use crate::model::policy::Policy;
 use crate::model::refusal::Refusal;
@@ -30,6 +30,8 @@ pub(super) enum Work {
     Make(InstanceId),
     /// Take an instance down.
     TakeDown(InstanceId),
+    /// Recover a backup set into its instance.
+    Recover(InstanceId),
     /// Take a backup.
     RunBackup(BackupId),
     /// Delete a backup from the vault.
@@ -44,6 +46,7 @@ impl Work {
         Ok(match duty {
             Duty::Make(instance) => Self::Make(instance),
             Duty::TakeDown(instance) => Self::TakeDown(instance),
+            Duty::Recover(instance) => Self::Recover(instance),
             Duty::RunBackup(backup) => Self::RunBackup(backup),
             Duty::DropBackup(backup) => Self::DropBackup(backup),
             other => return Err(other),
@@ -53,7 +56,7 @@ impl Work {
     /// What it is about; at most one work is under way on each subject.
     pub(super) fn subject(&self) -> String {
         match self {
-            Self::Make(instance) | Self::TakeDown(instance) => format!("instance/{instance}"),
+            Self::Make(instance) | Self::TakeDown(instance) | Self::Recover(instance) => format!("instance/{instance}"),
             Self::RunBackup(backup) | Self::DropBackup(backup) => format!("backup/{backup}"),
             Self::Push(instance) => format!("settings/{instance}"),
         }
@@ -128,6 +131,7 @@ impl Hands {
         match work {
             Work::Make(instance) => self.make(instance).await,
             Work::TakeDown(instance) => self.take_down(instance).await,
+            Work::Recover(instance) => self.recover(instance).await,
             Work::RunBackup(backup) => self.run_backup(backup).await,
             Work::DropBackup(backup) => self.drop_backup(backup).await,
             Work::Push(instance) => self.push(instance).await,
@@ -165,6 +169,21 @@ impl Hands {
         match self.cloud.destroy(id).await {
             Ok(()) | Err(CloudError::NoSuchInstance(_)) => self.keeper.decide(|ctx| instances::taken_down(ctx, id))?,
             Err(error) => return Ok(self.again("take down", id.as_str(), &error.to_string())),
+        }
+        Ok(Attempt::Over)
+    }
+
+    /// The order bears the number of the recovery: given again after a crash, it changes nothing that was done before.
+    async fn recover(&self, id: &InstanceId) -> Result<Attempt, Refusal> {
+        let under_way = self.keeper.read(|view| {
+            let instance = view.state.instances.get(id);
+            Ok(instance.and_then(|instance| Some((instance.recovering.clone()?, instance.recoveries))))
+        })?;
+        let Some((set, number)) = under_way else { return Ok(Attempt::Over) };
+        match self.cloud.overwrite(id, &set, number).await {
+            Ok(()) => self.keeper.decide(|ctx| recoveries::done(ctx, id, number))?,
+            Err(CloudError::Unreachable(why)) => return Ok(self.again("recover", id.as_str(), &why)),
+            Err(error) => self.keeper.decide(|ctx| recoveries::failed(ctx, id, number, &error.to_string()))?,
         }
         Ok(Attempt::Over)
     }

@@ -7,7 +7,7 @@ use crate::model::policy::Policy;
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::state::{State, StateChange};
 use crate::model::views::{Restorable, RestoreChoice};
-use crate::model::{BackupId, InstanceId};
+use crate::model::{BackupId, Engine, InstanceId};
 use crate::ports::clock::{later, later_s};
 use crate::ports::cloud::RestoreOrder;
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +40,10 @@ pub fn request(ctx: &Context<'_>, instance: &InstanceId, kind: BackupKind, mode:
         let detail =
             format!("instance {instance} is a temporary instance, and those are not backed up; back up its master");
         return refuse(RefusalCode::ProductNotSupported, detail);
+    }
+    if kind == BackupKind::Log && of.product.engine == Engine::Redis {
+        let detail = format!("instance {instance} is {}, which has no log backup; take a data backup", of.product);
+        return refuse(RefusalCode::BackupMethod, detail);
     }
     if kind == BackupKind::Log && !of.configuration.backup_policy.log_backup {
         let detail = format!("log backup is off for instance {instance}; switch it on in its backup policy");
@@ -91,13 +95,20 @@ fn find<'a>(ctx: &Context<'a>, id: &BackupId) -> Result<&'a Backup, Refusal> {
 }
 
 fn ended(ctx: &Context<'_>, backup: &Backup) -> Backup {
-    let policy = ctx.state.instances.get(&backup.instance).map(|instance| &instance.configuration.backup_policy);
-    let days = policy.map_or(7, |policy| match backup.kind {
-        BackupKind::Data => policy.data_retention_days,
-        BackupKind::Log => policy.log_retention_days,
-    });
+    let days =
+        ctx.state.instances.get(&backup.instance).map_or(7, |instance| retention_days(ctx, instance, backup.kind));
     let expires_at = Some(later_s(ctx.now, i64::from(days) * DAY_S));
     Backup { ended_at: Some(ctx.now), expires_at, ..backup.clone() }
+}
+
+/// Days a backup stays from its end; for Redis always the same, whatever the settings say (RED-07, RED-08, C-25).
+fn retention_days(ctx: &Context<'_>, instance: &Instance, kind: BackupKind) -> u16 {
+    let policy = &instance.configuration.backup_policy;
+    match kind {
+        _ if instance.product.engine == Engine::Redis => ctx.policy.redis_retention_days,
+        BackupKind::Data => policy.data_retention_days,
+        BackupKind::Log => policy.log_retention_days,
+    }
 }
 
 /// A backup is whole; its retention begins.
@@ -135,7 +146,7 @@ pub fn dropped(ctx: &Context<'_>, id: &BackupId) -> Decided<()> {
     Ok(Decision::new(vec![StateChange::DropBackup(id.clone())], ()))
 }
 
-/// The backups whose retention has passed, without those an instance in the making is still restored from.
+/// The backups whose retention has passed, without those that an instance in the making, or a recovery, still reads.
 #[must_use]
 pub fn expired(state: &State, now: Timestamp) -> Vec<BackupId> {
     let old = state.backups.values().filter(|backup| !is_kept(backup, now));
@@ -143,8 +154,11 @@ pub fn expired(state: &State, now: Timestamp) -> Vec<BackupId> {
 }
 
 fn is_needed(state: &State, backup: &Backup) -> bool {
-    let in_the_making = state.instances.values().filter(|instance| instance.state == InstanceState::Creating);
-    in_the_making.into_iter().any(|instance| needs(state, instance, backup))
+    state.instances.values().any(|instance| match instance.state {
+        InstanceState::Creating => needs(state, instance, backup),
+        InstanceState::BackupRecovering => instance.recovering.as_ref() == Some(&backup.id),
+        _ => false,
+    })
 }
 
 fn needs(state: &State, instance: &Instance, backup: &Backup) -> bool {
@@ -268,7 +282,13 @@ pub fn choose(
     }
 }
 
-fn by_set(state: &State, instance: &InstanceId, set: &BackupId, now: Timestamp) -> Result<RestoreOrder, Refusal> {
+/// Chooses a completed and kept data backup of the instance.
+pub(super) fn by_set(
+    state: &State,
+    instance: &InstanceId,
+    set: &BackupId,
+    now: Timestamp,
+) -> Result<RestoreOrder, Refusal> {
     let is_of =
         |backup: &&Backup| backup.instance == *instance && backup.kind == BackupKind::Data && is_kept(backup, now);
     let Some(backup) = state.backups.get(set).filter(is_of) else {

@@ -1,7 +1,7 @@
 //! Facts about decisions on backups.
 
 use super::*;
-use crate::model::decide::testing::{Bench, MYSQL, SQL_SERVER_WEB, at, code};
+use crate::model::decide::testing::{Bench, MYSQL, REDIS, SQL_SERVER_WEB, at, code};
 use crate::model::decide::{clones, temporary};
 use crate::model::instance::Billing;
 use crate::model::views::{ConfigurationChange, NewClone};
@@ -260,4 +260,39 @@ fn a_backup_that_ended_stays_as_it_ended() {
     let before = bench.state.clone();
     bench.decide(|ctx| failed(ctx, &backup, "late")).unwrap();
     assert_eq!(bench.state, before);
+}
+
+#[test]
+fn a_redis_backup_stays_exactly_seven_days_whatever_the_settings_say() {
+    let mut bench = Bench::new();
+    let id = bench.primary(REDIS);
+    bench.edit(&id, |instance| instance.configuration.backup_policy.data_retention_days = 30);
+    let backup = bench.decide(|ctx| request(ctx, &id, BackupKind::Data, BackupMode::Manual)).unwrap();
+    bench.wait(90);
+    let completed_at = bench.now;
+    let held = Held {
+        from_position: 1,
+        to_position: 1,
+        from_time: at("2026-01-05T09:00:00Z"),
+        to_time: bench.now,
+        size_bytes: 1,
+        node: None,
+    };
+    bench.decide(|ctx| completed(ctx, &backup, held)).unwrap();
+    let gone_at = later_s(completed_at, 7 * 86_400);
+    assert_eq!(bench.state.backups[&backup].expires_at, Some(gone_at));
+    bench.now = later_s(gone_at, -1);
+    assert_eq!(restorable(&bench.state, &bench.policy, &id, bench.now).backup_sets, [backup.clone()]);
+    bench.now = gone_at;
+    assert_eq!(restorable(&bench.state, &bench.policy, &id, bench.now).backup_sets, [] as [BackupId; 0]);
+    assert_eq!(expired(&bench.state, bench.now), [backup]);
+}
+
+#[test]
+fn a_redis_instance_has_no_log_backup() {
+    let mut bench = Bench::new();
+    let id = bench.restorable_primary(REDIS);
+    let decided = bench.decide(|ctx| request(ctx, &id, BackupKind::Log, BackupMode::Manual));
+    assert_eq!(code(decided), RefusalCode::BackupMethod);
+    assert_eq!(ranges(&bench, &id), []);
 }

@@ -2,24 +2,25 @@
 
 use super::backups::{self, Window};
 use super::temporary::restored;
-use super::{Context, Decided, Decision, instances, refuse};
-use crate::model::InstanceId;
+use super::{Context, Decided, Decision, instances, recoveries, refuse};
 use crate::model::instance::{Billing, Instance, InstanceState, Origin};
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::state::StateChange;
-use crate::model::views::NewClone;
+use crate::model::views::{CloneEntry, NewClone};
+use crate::model::{Engine, InstanceId};
 
 /// Orders clones of a primary instance (CLN-02 to CLN-13): new instances that are billed like any other, with the
 /// master's settings of now and the data and accounts of the chosen backup or time (C-11).
 ///
 /// # Errors
 /// `InvalidDBInstanceId.NotFound`, `OperationDenied.DBInstanceType`, `…DBInstanceStatus`, `…MigrationInProgress`,
-/// `…TermsNotAccepted`, `InvalidParameter`, and those of [`backups::choose`].
+/// `…TermsNotAccepted`, `…RestoreMethod`, `…Billing`, `InvalidParameter`, and those of [`backups::choose`].
 pub fn create(ctx: &Context<'_>, master: &InstanceId, new: &NewClone) -> Decided<Vec<InstanceId>> {
     check_product(ctx, instances::there(ctx, master)?)?;
     let master = instances::settled(ctx, master)?;
     instances::without_migration(ctx, &master.id)?;
     let count = check_order(ctx, new)?;
+    check_redis_order(master, new)?;
     let order = backups::choose(ctx.state, ctx.policy, &master.id, &new.restore, ctx.now, Window::Clone)?;
     let restored = restored(order);
     let ids: Vec<InstanceId> = (0..count).map(|_| InstanceId((ctx.new_id)("rm-"))).collect();
@@ -54,6 +55,7 @@ fn check_product(ctx: &Context<'_>, master: &Instance) -> Result<(), Refusal> {
         let detail = format!("instance {id} is not a primary instance; only those may be cloned");
         return refuse(RefusalCode::ProductNotSupported, detail);
     }
+    recoveries::check_cluster(ctx, master)?;
     if ctx.policy.may_be_cloned(&master.product) {
         return Ok(());
     }
@@ -61,6 +63,30 @@ fn check_product(ctx: &Context<'_>, master: &Instance) -> Result<(), Refusal> {
     let instead = if may { "; recover through a temporary instance instead" } else { "" };
     let detail = format!("instance {id} is {}, which may not be cloned{instead}", master.product);
     refuse(RefusalCode::ProductNotSupported, detail)
+}
+
+/// Redis: from a backup set only (RED-20, RED-29), and from the page of recovery pay-as-you-go only (RED-25, C-26).
+fn check_redis_order(master: &Instance, new: &NewClone) -> Result<(), Refusal> {
+    let id = &master.id;
+    if master.product.engine != Engine::Redis {
+        return match new.entry {
+            None => Ok(()),
+            Some(_) => {
+                let detail = format!("entry is for Redis; instance {id} is {}, leave it out", master.product);
+                refuse(RefusalCode::InvalidParameter, detail)
+            }
+        };
+    }
+    if new.restore.point_in_time.is_some() && new.restore.backup_set_id.is_none() {
+        let detail = format!("instance {id} is {}, which is recovered from a backup set only", master.product);
+        return refuse(RefusalCode::RestoreMethodNotSupported, detail);
+    }
+    if new.entry == Some(CloneEntry::RecoverData) && new.billing != Billing::PayAsYouGo {
+        let detail =
+            "a clone made where data is recovered is billed pay-as-you-go; choose that, or order it as a clone";
+        return refuse(RefusalCode::BillingNotSupported, detail);
+    }
+    Ok(())
 }
 
 fn check_order(ctx: &Context<'_>, new: &NewClone) -> Result<u8, Refusal> {
@@ -86,7 +112,7 @@ fn check_order(ctx: &Context<'_>, new: &NewClone) -> Result<u8, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::decide::testing::{Bench, MYSQL, SQL_SERVER_WEB, code};
+    use crate::model::decide::testing::{Bench, MYSQL, REDIS, SQL_SERVER_WEB, code};
     use crate::model::decide::views::state_shown;
     use crate::model::instance::NetworkType;
     use crate::model::views::RestoreChoice;
@@ -215,5 +241,62 @@ mod tests {
         let copy = bench.decide(|ctx| create(ctx, &master, &order)).unwrap().remove(0);
         bench.make(&copy);
         assert_eq!(code(bench.decide(|ctx| create(ctx, &copy, &order))), RefusalCode::ProductNotSupported);
+    }
+
+    #[test]
+    fn a_redis_instance_is_cloned_from_a_backup_set_only() {
+        let mut bench = Bench::new();
+        let master = bench.restorable_primary(REDIS);
+        let time = RestoreChoice { backup_set_id: None, point_in_time: Some(bench.now) };
+        let decided = bench.decide(|ctx| create(ctx, &master, &order(time)));
+        assert_eq!(code(decided), RefusalCode::RestoreMethodNotSupported);
+        let set = bench.last_set(&master);
+        let both = RestoreChoice { point_in_time: Some(bench.now), ..set.clone() };
+        assert_eq!(code(bench.decide(|ctx| create(ctx, &master, &order(both)))), RefusalCode::InvalidParameter);
+        let before = bench.state.instances[&master].clone();
+        assert!(bench.decide(|ctx| create(ctx, &master, &order(set))).is_ok());
+        assert_eq!(bench.state.instances[&master], before);
+    }
+
+    #[test]
+    fn the_page_of_recovery_makes_pay_as_you_go_clones_and_that_of_clones_either() {
+        use CloneEntry::{CloneInstance, RecoverData};
+        for (entry, billing, is_allowed) in [
+            (Some(RecoverData), Billing::PayAsYouGo, true),
+            (Some(RecoverData), Billing::Subscription, false),
+            (Some(CloneInstance), Billing::PayAsYouGo, true),
+            (Some(CloneInstance), Billing::Subscription, true),
+            (None, Billing::Subscription, true),
+        ] {
+            let mut bench = Bench::new();
+            let master = bench.restorable_primary(REDIS);
+            let order = NewClone { entry, billing, ..order(bench.last_set(&master)) };
+            match bench.decide(|ctx| create(ctx, &master, &order)) {
+                Ok(copies) => assert!(is_allowed && bench.state.instances[&copies[0]].billing == billing),
+                Err(refusal) => {
+                    assert_eq!((is_allowed, refusal.code), (false, RefusalCode::BillingNotSupported));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_is_named_for_redis_only() {
+        let mut bench = Bench::new();
+        let master = bench.restorable_primary(MYSQL);
+        let order = NewClone { entry: Some(CloneEntry::RecoverData), ..order(bench.last_set(&master)) };
+        assert_eq!(code(bench.decide(|ctx| create(ctx, &master, &order))), RefusalCode::InvalidParameter);
+    }
+
+    #[test]
+    fn a_redis_cluster_is_cloned_as_the_policy_says() {
+        for is_allowed in [true, false] {
+            let mut bench = Bench::new();
+            bench.policy.redis_cluster_recoverable = is_allowed;
+            let master = bench.restorable_primary("redis 7.0 cluster");
+            let order = order(bench.last_set(&master));
+            let refused = bench.decide(|ctx| create(ctx, &master, &order)).err().map(|refusal| refusal.code);
+            assert_eq!(refused, (!is_allowed).then_some(RefusalCode::ProductNotSupported));
+        }
     }
 }

@@ -34,6 +34,8 @@ pub enum Duty {
     Make(InstanceId),
     /// Take an instance down.
     TakeDown(InstanceId),
+    /// Recover a backup set into its instance.
+    Recover(InstanceId),
     /// Take a backup that was asked for.
     RunBackup(BackupId),
     /// Ask for an automatic backup.
@@ -63,6 +65,7 @@ pub fn due(state: &State, policy: &Policy, now: Timestamp) -> Vec<Duty> {
         match instance.state {
             InstanceState::Creating => due.push(Duty::Make(instance.id.clone())),
             InstanceState::Deleting => due.push(Duty::TakeDown(instance.id.clone())),
+            InstanceState::BackupRecovering => due.push(Duty::Recover(instance.id.clone())),
             _ => {}
         }
     }
@@ -178,7 +181,9 @@ fn next_data_backup(instance: &Instance, taken: &[&Backup], now: Timestamp) -> O
     }
     let policy = &instance.configuration.backup_policy;
     let next = slot(policy, now, true)?;
-    let is_of_its_life = |last: &Timestamp| instance.created_at.is_some_and(|created_at| *last > created_at);
+    // A schedule counts from when it was chosen, not for the hours before (RED-06).
+    let begins_at = instance.created_at.max(instance.scheduled_at);
+    let is_of_its_life = |last: &Timestamp| instance.created_at.is_some() && Some(*last) > begins_at;
     let Some(last) = slot(policy, now, false).filter(is_of_its_life) else { return Some(next) };
     let of_slot = |backup: &&&Backup| {
         backup.kind == BackupKind::Data && backup.mode == BackupMode::Automated && backup.began_at >= last

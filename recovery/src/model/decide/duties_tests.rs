@@ -1,7 +1,7 @@
 //! Facts about what is due and when to look again.
 
 use super::*;
-use crate::model::decide::testing::{Bench, MYSQL, SQL_SERVER_HA, SQL_SERVER_WEB, at};
+use crate::model::decide::testing::{Bench, MYSQL, REDIS, SQL_SERVER_HA, SQL_SERVER_WEB, at};
 use crate::model::decide::{clones, instances};
 use crate::model::instance::Billing;
 use crate::model::state::{KeptAnswer, StateChange};
@@ -254,4 +254,29 @@ fn a_kept_answer_is_forgotten_after_seven_days() {
     assert_eq!((is_due(&bench), look_at(&bench)), (vec![], Some(forgotten_at)));
     bench.now = forgotten_at;
     assert_eq!(is_due(&bench), [Duty::ForgetAnswer("key".into())]);
+}
+
+#[test]
+fn a_schedule_counts_from_when_it_was_chosen() {
+    let mut bench = Bench::new();
+    let id = bench.primary(REDIS);
+    bench.now = at("2026-01-12T10:00:00Z");
+    schedule(&mut bench, &id, &[Weekday::Monday], 8);
+    assert_eq!((is_due(&bench), look_at(&bench)), (vec![], Some(at("2026-01-19T08:00:00Z"))));
+    bench.now = at("2026-01-19T08:00:00Z");
+    schedule(&mut bench, &id, &[Weekday::Monday], 8);
+    assert_eq!(is_due(&bench), [start(&id, BackupKind::Data)]);
+}
+
+#[test]
+fn a_manual_backup_takes_the_place_of_no_automatic_one() {
+    let mut bench = Bench::new();
+    let id = bench.primary(REDIS);
+    schedule(&mut bench, &id, &[Weekday::Tuesday], 18);
+    bench.now = at("2026-01-06T18:00:00Z");
+    let manual = bench.decide(|ctx| backups::request(ctx, &id, BackupKind::Data, BackupMode::Manual)).unwrap();
+    assert_eq!(is_due(&bench), [Duty::RunBackup(manual.clone())]);
+    let held = bench_held(&bench);
+    bench.decide(|ctx| backups::completed(ctx, &manual, held)).unwrap();
+    assert_eq!(is_due(&bench), [start(&id, BackupKind::Data)]);
 }

@@ -5,6 +5,7 @@ use super::{Context, Decided, Decision, charges, nothing, refuse};
 use crate::model::instance::{
     BackupPolicy, Billing, Configuration, FirstAccount, Instance, InstanceState, NetworkType, Origin,
 };
+use crate::model::policy::Policy;
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::state::StateChange;
 use crate::model::task::Task;
@@ -20,9 +21,11 @@ const WHITELIST_AT_FIRST: [&str; 2] = ["operator", "application"];
 const RETENTION_DAYS: std::ops::RangeInclusive<u16> = 7..=730;
 
 /// The settings of a new instance. The automatic data backup is off until weekdays are chosen; logs are backed up as
-/// soon as there is a data backup.
+/// soon as there is a data backup, except those of Redis, which has none (RED-02) and whose retention is fixed (RED-07).
 #[must_use]
-pub fn configuration_at_first() -> Configuration {
+pub fn configuration_at_first(policy: &Policy, engine: Engine) -> Configuration {
+    let is_redis = engine == Engine::Redis;
+    let retention_days = if is_redis { policy.redis_retention_days } else { *RETENTION_DAYS.start() };
     Configuration {
         whitelist: WHITELIST_AT_FIRST.map(str::to_owned).into(),
         ssl: false,
@@ -30,9 +33,9 @@ pub fn configuration_at_first() -> Configuration {
         backup_policy: BackupPolicy {
             weekdays: BTreeSet::new(),
             hour: 18,
-            log_backup: true,
-            data_retention_days: *RETENTION_DAYS.start(),
-            log_retention_days: *RETENTION_DAYS.start(),
+            log_backup: !is_redis,
+            data_retention_days: retention_days,
+            log_retention_days: retention_days,
         },
         alarm_thresholds: BTreeMap::new(),
     }
@@ -87,10 +90,10 @@ pub(super) fn without_migration(ctx: &Context<'_>, id: &InstanceId) -> Result<()
     }
 }
 
-/// Asks for a primary, read-only or disaster recovery instance.
+/// Asks for a primary, read-only or disaster recovery instance; Redis has primary instances only (document 004).
 ///
 /// # Errors
-/// `InvalidParameter`, and those of [`running`] for the master.
+/// `InvalidParameter`, `OperationDenied.DBInstanceType`, and those of [`running`] for the master.
 pub fn create(ctx: &Context<'_>, new: &NewInstance) -> Decided<InstanceId> {
     let invalid = |detail: &str| refuse(RefusalCode::InvalidParameter, detail);
     if new.region.trim().is_empty() {
@@ -117,7 +120,7 @@ pub fn create(ctx: &Context<'_>, new: &NewInstance) -> Decided<InstanceId> {
         network: new.network.unwrap_or(NetworkType::Classic),
         state: InstanceState::Creating,
         endpoint: None,
-        configuration: configuration_at_first(),
+        configuration: configuration_at_first(ctx.policy, new.product.engine),
         billing: new.billing.unwrap_or(Billing::PayAsYouGo),
         requested_at: ctx.now,
         created_at: None,
@@ -140,6 +143,10 @@ pub fn create(ctx: &Context<'_>, new: &NewInstance) -> Decided<InstanceId> {
 fn origin(ctx: &Context<'_>, new: &NewInstance) -> Result<Origin, Refusal> {
     let role = new.role.unwrap_or(Role::Primary);
     let master = match (role, &new.master) {
+        (Role::ReadOnly | Role::DisasterRecovery, _) if new.product.engine == Engine::Redis => {
+            let detail = "a Redis instance has its replica within it; only primary instances of it are made";
+            return refuse(RefusalCode::ProductNotSupported, detail);
+        }
         (Role::Primary, None) => return Ok(Origin::Primary),
         (Role::Primary, Some(_)) => {
             return refuse(RefusalCode::InvalidParameter, "a primary instance has no master; leave master out");
@@ -170,10 +177,12 @@ fn origin(ctx: &Context<'_>, new: &NewInstance) -> Result<Origin, Refusal> {
 /// Changes settings: what is given replaces what was, parameters one by one.
 ///
 /// # Errors
-/// `InvalidParameter`, `OperationDenied.BackupMethod`, `OperationDenied.SSL`, and those of [`running`].
+/// `InvalidParameter`, `OperationDenied.BackupMethod`, `OperationDenied.RetentionFixed`, `OperationDenied.SSL`, and those
+/// of [`running`].
 pub fn configure(ctx: &Context<'_>, id: &InstanceId, change: &ConfigurationChange) -> Decided<Configuration> {
     let instance = running(ctx, id)?;
     let mut settings = instance.configuration.clone();
+    let mut scheduled_at = instance.scheduled_at;
     if let Some(whitelist) = &change.whitelist {
         if whitelist.iter().any(|entry| entry.is_empty() || entry.contains(char::is_whitespace)) {
             return refuse(
@@ -194,13 +203,17 @@ pub fn configure(ctx: &Context<'_>, id: &InstanceId, change: &ConfigurationChang
         settings.parameters.extend(parameters.clone());
     }
     if let Some(policy) = &change.backup_policy {
-        check_backup_policy(instance, policy)?;
+        check_backup_policy(ctx.policy, instance, policy)?;
+        let schedule = |policy: &BackupPolicy| (policy.weekdays.clone(), policy.hour);
+        if schedule(policy) != schedule(&settings.backup_policy) {
+            scheduled_at = Some(ctx.now);
+        }
         settings.backup_policy.clone_from(policy);
     }
     if let Some(thresholds) = &change.alarm_thresholds {
         settings.alarm_thresholds.clone_from(thresholds);
     }
-    let instance = Instance { configuration: settings.clone(), ..instance.clone() };
+    let instance = Instance { configuration: settings.clone(), scheduled_at, ..instance.clone() };
     Ok(Decision::new(vec![StateChange::Instance(Box::new(instance))], settings))
 }
 
@@ -225,8 +238,11 @@ fn check_ssl(instance: &Instance, ssl: bool) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_backup_policy(instance: &Instance, policy: &BackupPolicy) -> Result<(), Refusal> {
+fn check_backup_policy(fixed: &Policy, instance: &Instance, policy: &BackupPolicy) -> Result<(), Refusal> {
     let invalid = |detail: String| refuse(RefusalCode::InvalidParameter, detail);
+    if instance.product.engine == Engine::Redis {
+        return check_redis_policy(fixed, instance, policy);
+    }
     if matches!(instance.origin, Origin::ReadOnly { .. }) {
         let detail = format!("instance {} is read-only and has no backup policy; set its master's", instance.id);
         return refuse(RefusalCode::ProductNotSupported, detail);
@@ -257,6 +273,28 @@ fn check_backup_policy(instance: &Instance, policy: &BackupPolicy) -> Result<(),
     Ok(())
 }
 
+/// Redis: weekdays and hour are the user's (RED-05), the retention is not (RED-08, C-25), and there is no log.
+fn check_redis_policy(fixed: &Policy, instance: &Instance, policy: &BackupPolicy) -> Result<(), Refusal> {
+    let days = fixed.redis_retention_days;
+    if let Some(other) =
+        [policy.data_retention_days, policy.log_retention_days].into_iter().find(|given| *given != days)
+    {
+        let detail = format!("retention of {other} days; backups of {} stay {days} days, always", instance.product);
+        return refuse(RefusalCode::RetentionFixed, detail);
+    }
+    if policy.log_backup {
+        let detail = format!("{} has no log backup; its backups are snapshots", instance.product);
+        return refuse(RefusalCode::BackupMethod, detail);
+    }
+    if policy.weekdays.is_empty() {
+        return refuse(RefusalCode::InvalidParameter, "no weekday; choose one to seven for the automatic backup");
+    }
+    if policy.hour > 23 {
+        return refuse(RefusalCode::InvalidParameter, format!("hour {}; 0 to 23 are possible", policy.hour));
+    }
+    Ok(())
+}
+
 fn log_backup_may_be_off(product: &Product) -> bool {
     match product.engine {
         Engine::SqlServer => false,
@@ -278,7 +316,7 @@ pub fn release(ctx: &Context<'_>, id: &InstanceId) -> Decided<()> {
         let detail = format!("instance {id} has the read-only instance {}; release that first", replica.id);
         return refuse(RefusalCode::InstanceStatus, detail);
     }
-    let instance = Instance { state: InstanceState::Deleting, ..instance.clone() };
+    let instance = Instance { state: InstanceState::Deleting, recovering: None, ..instance.clone() };
     let mut changes = charges::end(ctx, id.as_str());
     changes.push(StateChange::Instance(Box::new(instance)));
     Ok(Decision::new(changes, ()))

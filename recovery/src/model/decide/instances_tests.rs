@@ -1,7 +1,7 @@
 //! Facts about decisions on instances.
 
 use super::*;
-use crate::model::decide::testing::{Bench, MYSQL, SQL_SERVER_HA, SQL_SERVER_WEB, at, code};
+use crate::model::decide::testing::{Bench, MYSQL, REDIS, SQL_SERVER_HA, SQL_SERVER_WEB, at, code};
 use crate::model::instance::Grants;
 use crate::model::instance::{Rights, Weekday};
 use crate::model::secret::Secret;
@@ -236,7 +236,7 @@ fn what_is_not_given_stays_as_it_was() {
     bench.decide(|ctx| configure(ctx, &id, &parameters("a"))).unwrap();
     let settings = bench.decide(|ctx| configure(ctx, &id, &parameters("b"))).unwrap();
     assert_eq!(settings.parameters.keys().collect::<Vec<_>>(), ["a", "b"]);
-    assert_eq!(settings.whitelist, configuration_at_first().whitelist);
+    assert_eq!(settings.whitelist, configuration_at_first(&bench.policy, Engine::MySql).whitelist);
     assert_eq!(settings, bench.state.instances[&id].configuration);
 }
 
@@ -250,4 +250,63 @@ fn a_temporary_instance_is_in_no_hurry_before_it_is_made() {
     assert!(bench.state.instances[&id].is_there(bench.now));
     bench.make(&id);
     assert!(bench.ask(|ctx| running(ctx, &id).is_ok()));
+}
+
+fn redis_policy(weekdays: &[Weekday], days: u16, log_backup: bool) -> ConfigurationChange {
+    let mut change = policy(weekdays, days, days);
+    if let Some(policy) = &mut change.backup_policy {
+        policy.log_backup = log_backup;
+    }
+    change
+}
+
+#[test]
+fn a_redis_instance_begins_without_logs_and_keeps_its_backups_for_seven_days() {
+    let mut bench = Bench::new();
+    let id = bench.primary(REDIS);
+    let policy = &bench.state.instances[&id].configuration.backup_policy;
+    assert_eq!((policy.log_backup, policy.data_retention_days, policy.log_retention_days), (false, 7, 7));
+}
+
+#[test]
+fn weekdays_and_hour_of_a_redis_backup_can_be_chosen_and_nothing_else() {
+    let mut bench = Bench::new();
+    let id = bench.primary(REDIS);
+    let all = [
+        Weekday::Monday,
+        Weekday::Tuesday,
+        Weekday::Wednesday,
+        Weekday::Thursday,
+        Weekday::Friday,
+        Weekday::Saturday,
+        Weekday::Sunday,
+    ];
+    for weekdays in [&all[..1], &all[3..5], &all[..]] {
+        let settings = bench.decide(|ctx| configure(ctx, &id, &redis_policy(weekdays, 7, false))).unwrap();
+        assert_eq!((settings.backup_policy.weekdays.len(), settings.backup_policy.hour), (weekdays.len(), 3));
+    }
+    let before = bench.state.clone();
+    for (change, expected) in [
+        (redis_policy(&all, 8, false), RefusalCode::RetentionFixed),
+        (redis_policy(&all, 6, false), RefusalCode::RetentionFixed),
+        (redis_policy(&[], 30, true), RefusalCode::RetentionFixed),
+        (redis_policy(&all, 7, true), RefusalCode::BackupMethod),
+        (redis_policy(&[], 7, false), RefusalCode::InvalidParameter),
+    ] {
+        assert_eq!(code(bench.decide(|ctx| configure(ctx, &id, &change))), expected);
+    }
+    assert_eq!(bench.state, before);
+    let parameters = BTreeMap::from([("replica_lag_ms".into(), "200".into())]);
+    let change = ConfigurationChange { parameters: Some(parameters.clone()), ..ConfigurationChange::default() };
+    assert_eq!(bench.decide(|ctx| configure(ctx, &id, &change)).unwrap().parameters, parameters);
+}
+
+#[test]
+fn redis_has_primary_instances_only() {
+    let mut bench = Bench::new();
+    let master = bench.primary(REDIS);
+    for role in [Role::ReadOnly, Role::DisasterRecovery] {
+        let new = NewInstance { product: REDIS.parse().unwrap(), ..new(Some(role), Some(master.clone())) };
+        assert_eq!(code(bench.decide(|ctx| create(ctx, &new))), RefusalCode::ProductNotSupported);
+    }
 }

@@ -7,6 +7,7 @@ pub mod clones;
 pub mod duties;
 pub mod instances;
 pub mod leases;
+pub mod recoveries;
 pub mod tasks;
 pub mod temporary;
 #[cfg(test)]

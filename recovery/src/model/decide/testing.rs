@@ -18,6 +18,7 @@ use std::fmt::Debug;
 pub(super) const SQL_SERVER_WEB: &str = "sqlserver 2012 web";
 pub(super) const SQL_SERVER_HA: &str = "sqlserver 2012 standard";
 pub(super) const MYSQL: &str = "mysql 5.7";
+pub(super) const REDIS: &str = "redis 5.0";
 
 pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -3,6 +3,7 @@
 use crate::model::InstanceId;
 use crate::model::backup::{Backup, BackupKind};
 use crate::model::instance::{Instance, InstanceState, Origin};
+use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::state::{Charge, State};
 use crate::model::task::{Side, Task};
 use crate::model::views::{
@@ -143,13 +144,37 @@ pub fn temporary_instances(state: &State, master: &InstanceId, now: Timestamp) -
     list(state, now, |instance| instance.is_temporary() && instance.master() == Some(master))
 }
 
-/// The backups of an instance whose retention has not passed, oldest first.
-#[must_use]
-pub fn list_backups(state: &State, instance: &InstanceId, now: Timestamp) -> BackupList {
-    let kept = |backup: &&Backup| backup.instance == *instance && super::backups::is_kept(backup, now);
+/// The times in which the backups of a list began, both ends included (RED-11).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Began {
+    /// First time.
+    pub from: Option<Timestamp>,
+    /// Last time.
+    pub to: Option<Timestamp>,
+}
+
+impl Began {
+    fn includes(self, time: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time <= to)
+    }
+}
+
+/// The backups of an instance that began within the times and whose retention has not passed (RED-12), oldest first.
+///
+/// # Errors
+/// `InvalidParameter` when the first time is after the last.
+pub fn list_backups(state: &State, instance: &InstanceId, began: Began, now: Timestamp) -> Result<BackupList, Refusal> {
+    if let (Some(from), Some(to)) = (began.from, began.to)
+        && from > to
+    {
+        return super::refuse(RefusalCode::InvalidParameter, format!("from {from} is after to {to}"));
+    }
+    let kept = |backup: &&Backup| {
+        backup.instance == *instance && began.includes(backup.began_at) && super::backups::is_kept(backup, now)
+    };
     let mut backups: Vec<&Backup> = state.backups.values().filter(kept).collect();
     backups.sort_by_key(|backup| (backup.began_at, backup.kind == BackupKind::Log, &backup.id));
-    BackupList { backups: backups.into_iter().map(backup_view).collect() }
+    Ok(BackupList { backups: backups.into_iter().map(backup_view).collect() })
 }
 
 /// The tasks, oldest first.
@@ -172,7 +197,7 @@ pub fn list_charges(state: &State, subject: Option<&str>, now: Timestamp) -> Cha
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::decide::testing::{Bench, SQL_SERVER_WEB, at};
+    use crate::model::decide::testing::{Bench, REDIS, SQL_SERVER_WEB, at};
     use crate::ports::clock::later_s;
 
     fn charge(from: Timestamp, until: Timestamp) -> Charge {
@@ -225,5 +250,32 @@ mod tests {
         assert_eq!(offered.iter().map(|seen| &seen.id).collect::<Vec<_>>(), [&here]);
         let listed = list_instances(&bench.state, Some("east"), bench.now).instances;
         assert!(listed.iter().any(|seen| seen.id == creating));
+    }
+
+    #[test]
+    fn the_list_of_backups_holds_those_that_began_within_the_times_and_are_kept() {
+        let mut bench = Bench::new();
+        let id = bench.primary(REDIS);
+        let first = bench.data_backup(&id, 1);
+        bench.wait(3_600);
+        let second = bench.data_backup(&id, 2);
+        let time = |text: &str| Some(at(text));
+        let listed = |bench: &Bench, from, to| {
+            let list = list_backups(&bench.state, &id, Began { from, to }, bench.now)?;
+            Ok::<_, Refusal>(list.backups.into_iter().map(|backup| backup.id).collect::<Vec<_>>())
+        };
+        for (from, to, expected) in [
+            (None, None, vec![first.clone(), second.clone()]),
+            (time("2026-01-05T09:00:00Z"), time("2026-01-05T10:00:00Z"), vec![first.clone(), second.clone()]),
+            (time("2026-01-05T09:00:01Z"), None, vec![second.clone()]),
+            (None, time("2026-01-05T09:59:59Z"), vec![first]),
+            (time("2026-01-05T09:30:00Z"), time("2026-01-05T09:30:00Z"), vec![]),
+        ] {
+            assert_eq!(listed(&bench, from, to), Ok(expected), "{from:?} {to:?}");
+        }
+        let turned = listed(&bench, time("2026-01-05T10:00:00Z"), time("2026-01-05T09:00:00Z"));
+        assert_eq!(turned.map_err(|refusal| refusal.code), Err(RefusalCode::InvalidParameter));
+        bench.now = at("2026-01-12T09:00:00Z");
+        assert_eq!(listed(&bench, None, None), Ok(vec![second]));
     }
 }

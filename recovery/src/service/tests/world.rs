@@ -222,6 +222,8 @@ pub(super) struct Machines {
     pub(super) accounts: BTreeMap<(InstanceId, String), AccountView>,
     pub(super) backups: Vec<(BackupId, u64)>,
     pub(super) destroyed: Vec<InstanceId>,
+    /// The recoveries that had their effect: instance, backup set and number.
+    pub(super) overwritten: Vec<(InstanceId, BackupId, u64)>,
 }
 
 pub(super) struct FakeCloud {
@@ -279,8 +281,20 @@ impl Cloud for FakeCloud {
         Ok(())
     }
 
-    async fn overwrite(&self, _: &InstanceId, _: &BackupId, _: u64) -> Result<(), CloudError> {
-        self.reached().await
+    async fn overwrite(&self, instance: &InstanceId, backup: &BackupId, recovery: u64) -> Result<(), CloudError> {
+        self.reached().await?;
+        {
+            let mut machines = self.machines();
+            if machines.unreadable {
+                return Err(CloudError::BackupUnreadable { backup: backup.clone(), why: "torn".to_owned() });
+            }
+            let is_old = |done: &(InstanceId, BackupId, u64)| done.0 == *instance && done.2 >= recovery;
+            if !machines.overwritten.iter().any(is_old) {
+                machines.overwritten.push((instance.clone(), backup.clone(), recovery));
+            }
+        }
+        self.answered().await;
+        Ok(())
     }
 
     async fn account(&self, instance: &InstanceId, order: &AccountOrder) -> Result<(), CloudError> {

@@ -2,10 +2,10 @@
 
 use super::{changed, find, has_reached, wrong_status};
 use crate::model::TaskId;
-use crate::model::decide::{Context, Decided, Decision, charges, refuse};
+use crate::model::decide::{Context, Decided, Decision, charges, recoveries, refuse};
 use crate::model::policy::Policy;
 use crate::model::precheck::PrecheckRun;
-use crate::model::refusal::RefusalCode;
+use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::state::StateChange;
 use crate::model::task::{MigrationType, PhaseStatus, Stage, Task, TaskFailure, TaskStatus};
 use crate::model::views::Purchase;
@@ -22,21 +22,22 @@ pub fn precheck(ctx: &Context<'_>, id: &TaskId) -> Decided<()> {
         return wrong_status(task, "a precheck is for a task that has not started and is not being checked");
     };
     has_reached(task, Stage::Selected, "choose types and objects")?;
-    changed(ctx, task, prechecking(ctx, task, Stage::Selected))
+    changed(ctx, task, prechecking(ctx, task, Stage::Selected)?)
 }
 
 /// The task with a new precheck run at its beginning.
-fn prechecking(ctx: &Context<'_>, task: &Task, stage: Stage) -> Task {
+fn prechecking(ctx: &Context<'_>, task: &Task, stage: Stage) -> Result<Task, Refusal> {
+    recoveries::none_on(ctx, task)?;
     let number = task.precheck_runs + 1;
     let run = PrecheckRun { number, began_at: ctx.now, ended_at: None, items: Vec::new() };
-    Task {
+    Ok(Task {
         stage,
         status: TaskStatus::Prechecking,
         precheck: Some(run),
         precheck_runs: number,
         lease: None,
         ..task.clone()
-    }
+    })
 }
 
 /// OK after a passed precheck (TMP-48, C-06). Where no purchase is needed the start follows by itself, guarded by a fresh
@@ -52,7 +53,7 @@ pub fn confirm(ctx: &Context<'_>, id: &TaskId) -> Decided<()> {
     let after = if task.purchase_required {
         Task { stage: Stage::Confirmed, ..task.clone() }
     } else {
-        prechecking(ctx, task, Stage::Ordered)
+        prechecking(ctx, task, Stage::Ordered)?
     };
     changed(ctx, task, after)
 }
@@ -75,7 +76,7 @@ pub fn purchase(ctx: &Context<'_>, id: &TaskId, purchase: &Purchase) -> Decided<
         let detail = "the terms of service have to be accepted: terms_accepted is false";
         return refuse(RefusalCode::TermsNotAccepted, detail);
     }
-    changed(ctx, task, prechecking(ctx, task, Stage::Ordered))
+    changed(ctx, task, prechecking(ctx, task, Stage::Ordered)?)
 }
 
 /// Start in the task list: from not started or a failed precheck a fresh precheck (C-07, TMP-46), from paused or failed
@@ -89,6 +90,7 @@ pub fn start(ctx: &Context<'_>, id: &TaskId) -> Decided<()> {
         TaskStatus::NotStarted | TaskStatus::PrecheckFailed => precheck(ctx, id),
         TaskStatus::Suspending => resume(ctx, id),
         TaskStatus::MigrationFailed if task.failure.as_ref().is_some_and(TaskFailure::may_pass) => {
+            recoveries::none_on(ctx, task)?;
             changed(ctx, task, go_on(task, ctx.now))
         }
         TaskStatus::MigrationFailed => wrong_status(task, "its failure does not pass; delete it and make another task"),
