@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use recovery::model::BackupId;
 use recovery::model::backup::Held;
 use recovery::ports::cloud::CloudError;
-use recovery::ports::database::DatabaseError;
+use recovery::ports::database::{DatabaseError, SnapshotFacts};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -114,6 +114,22 @@ impl Server {
         }
         let head = DataHead { held, accounts: self.accounts.clone(), databases, revision: self.revision };
         sealed(DATA_MARK, &head, &body)
+    }
+
+    /// The server as it is now, for a session that goes on reading it so, and the instant that is.
+    pub fn snapshot(&mut self, now: Timestamp) -> Result<(Self, SnapshotFacts), DatabaseError> {
+        let bytes = self.data_backup(now)?;
+        let birth = Birth {
+            instance: self.instance.clone(),
+            product: self.product,
+            configuration: self.configuration.clone(),
+            now,
+            life_s: None,
+            endpoint: self.made.endpoint.clone(),
+            seed: 0,
+        };
+        let (server, held) = Self::with_content(birth, &bytes).map_err(DatabaseError::Statement)?;
+        Ok((server, SnapshotFacts { position: held.to_position, at: held.to_time }))
     }
 
     /// A log backup from after a position up to now.

@@ -274,6 +274,9 @@ impl Server {
 
     fn keep_definition(&mut self, at: &mut Place<'_>, new: Define) -> Result<(), DatabaseError> {
         self.permit(at.actor, at.database, &new.name, true)?;
+        if new.kind == ObjectKind::Event {
+            super::events::check(&new.text)?;
+        }
         let entry = key(new.kind, &new.name);
         let exists = self.db(at.database)?.catalogue.definitions.contains_key(&entry);
         if exists && new.tolerant {

@@ -13,8 +13,9 @@ use recovery::ports::cloud::{CloudError, Content, InstanceOrder, Made, backup_pl
 use recovery::ports::database::DatabaseError;
 use recovery::ports::{Clock, Network, Stream, Vault};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 
 /// What a machine runs with.
@@ -39,8 +40,9 @@ pub struct MachineHost {
 pub async fn run_machine(host: MachineHost) -> io::Result<()> {
     let mut control = host.network.listen(CONTROL_PORT).await?;
     let mut sessions = host.network.listen(DATABASE_PORT).await?;
-    let machine = Arc::new(Machine { host, making: Mutex::new(()) });
+    let machine = Arc::new(Machine { host, making: Mutex::new(()), rescheduled: Notify::new() });
     let mut tasks = JoinSet::new();
+    tasks.spawn(Arc::clone(&machine).events());
     loop {
         tokio::select! {
             biased;
@@ -61,6 +63,8 @@ struct Machine {
     host: MachineHost,
     /// One instance is made or taken down at a time; whoever asks again waits for the first.
     making: Mutex<()>,
+    /// Told when the times of events may have changed: another instance, other settings, other definitions.
+    rescheduled: Notify,
 }
 
 /// One logged-in session.
@@ -69,13 +73,36 @@ struct Seat {
     account: String,
     mark: u64,
     claim: Option<(String, u64)>,
+    /// The server as it was at the instant the session reads as of.
+    snapshot: Option<Box<Server>>,
 }
 
 impl Machine {
+    /// Runs the events of the server this machine holds, each at its time.
+    async fn events(self: Arc<Self>) {
+        let MachineHost { name, clock, rack, .. } = &self.host;
+        loop {
+            let mut rescheduled = pin!(self.rescheduled.notified());
+            rescheduled.as_mut().enable();
+            let now = clock.now();
+            let instance = rack.instance_on(name);
+            let next_at = instance.and_then(|instance| rack.on(name, &instance, |server| server.run_events(now)));
+            match next_at.flatten() {
+                None => rescheduled.await,
+                Some(next_at) => tokio::select! {
+                    biased;
+                    () = rescheduled => {}
+                    () = clock.sleep_until(next_at) => {}
+                },
+            }
+        }
+    }
+
     /// Carries out the orders of one connection; an order once begun is finished, whether anyone still listens or not.
     async fn orders(self: Arc<Self>, mut stream: Box<dyn Stream>) {
         while let Ok(order) = receive::<Order, _>(&mut stream).await {
             let answer: Ordered = self.order(order).await;
+            self.rescheduled.notify_waiters();
             if send(&mut stream, &answer).await.is_err() {
                 return;
             }
@@ -210,7 +237,7 @@ impl Machine {
         if send(&mut stream, &Replied::Ok(Said::Done)).await.is_err() {
             return;
         }
-        let mut seat = Seat { instance, account: login.account, mark, claim: None };
+        let mut seat = Seat { instance, account: login.account, mark, claim: None, snapshot: None };
         let serve = async {
             while let Ok(ask) = receive::<Ask, _>(&mut stream).await {
                 let Some(said) = self.answer(&mut seat, ask) else { return };
@@ -242,17 +269,31 @@ impl Machine {
             if let Some((task, epoch)) = &seat.claim
                 && let Err(fenced) = server.fence(task, *epoch)
             {
-                return Some(Err(fenced));
+                return Some((Err(fenced), false));
             }
-            Some(serve(server, seat, ask, now))
+            let revision = server.revision;
+            let said = serve(server, seat, ask, now);
+            Some((said, server.revision != revision))
         });
-        answered.flatten()
+        let (said, redefined) = answered.flatten()?;
+        if redefined {
+            self.rescheduled.notify_waiters();
+        }
+        Some(said)
     }
 }
 
 /// Has a server answer a request of a session that is in order.
 fn serve(server: &mut Server, seat: &mut Seat, ask: Ask, now: jiff::Timestamp) -> Replied {
     let account = seat.account.as_str();
+    if let Some(frozen) = seat.snapshot.as_deref() {
+        match &ask {
+            Ask::Databases => return frozen.visible_databases(account).map(Said::Databases),
+            Ask::Describe { database } => return frozen.describe(account, database).map(Said::Objects),
+            Ask::Read(read) => return frozen.read(account, read, now).map(Said::Chunk),
+            _ => {}
+        }
+    }
     match ask {
         Ask::Login { .. } => Err(DatabaseError::Statement("the session is logged in already".into())),
         Ask::Claim { task, epoch } => {
@@ -261,7 +302,11 @@ fn serve(server: &mut Server, seat: &mut Seat, ask: Ask, now: jiff::Timestamp) -
             Ok(Said::Done)
         }
         Ask::Facts => server.facts(account, now).map(|facts| Said::Facts(Box::new(facts))),
-        Ask::Snapshot => Err(DatabaseError::Statement("this engine reads as of now only".into())),
+        Ask::Snapshot => {
+            let (frozen, facts) = server.snapshot(now)?;
+            seat.snapshot = Some(Box::new(frozen));
+            Ok(Said::Snapshot(facts))
+        }
         Ask::Databases => server.visible_databases(account).map(Said::Databases),
         Ask::CreateDatabase { name, charset } => {
             let actor = Actor::session(account);

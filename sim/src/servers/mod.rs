@@ -11,6 +11,7 @@ mod database;
 mod db;
 mod ddl;
 mod describe;
+mod events;
 mod foreign_keys;
 mod functions;
 mod log;

@@ -6,7 +6,7 @@ use super::tokens::{quoted, quoted_list};
 use super::values::{failed, from_sql, to_sql};
 use jiff::Timestamp;
 use recovery::model::content::{Row, Value};
-use recovery::ports::database::{Apply, Chunk, DatabaseError, ReadChunk, WriteChunk};
+use recovery::ports::database::{Apply, Chunk, DatabaseError, OnConflict, ReadChunk, WriteChunk};
 use rusqlite::{Connection, params_from_iter};
 use std::collections::BTreeMap;
 
@@ -62,7 +62,7 @@ impl Server {
         Ok(Chunk { rows, last, done, revision })
     }
 
-    /// Writes rows in one transaction; a row whose key is there stays as it is.
+    /// Writes rows in one transaction, each as the write says where its key is there; gives how many were written.
     pub fn write(&mut self, account: &str, write: &WriteChunk, now: Timestamp) -> Result<u64, DatabaseError> {
         let actor = Actor::session(account);
         self.transact(now, false, |server, transaction| {
@@ -80,7 +80,7 @@ impl Server {
                     let why = format!("a row of {} values for {} columns", row.len(), write.columns.len());
                     return Err(DatabaseError::Statement(why));
                 }
-                inserted += insert_absent(connection, &table, &write.columns, &write.key, row)?;
+                inserted += insert_as_said(connection, &table, write, row)?;
             }
             server.collect(transaction, &write.database)?;
             Ok(inserted)
@@ -126,7 +126,35 @@ fn execute(connection: &Connection, sql: &str, values: &[&Value]) -> Result<usiz
     statement.execute(params_from_iter(values)).map_err(failed)
 }
 
-/// Inserts a row unless its key is there.
+/// Inserts a row; where its primary or another unique key is there, does what the write says.
+fn insert_as_said(connection: &Connection, table: &str, write: &WriteChunk, row: &Row) -> Result<u64, DatabaseError> {
+    if insert_absent(connection, table, &write.columns, &write.key, row)? == 1 {
+        return Ok(1);
+    }
+    match write.on_conflict {
+        OnConflict::Keep => Ok(0),
+        OnConflict::Stop => {
+            let values = write.key.iter().filter_map(|name| {
+                let at = write.columns.iter().position(|column| column.eq_ignore_ascii_case(name))?;
+                Some(format!("{name} = {}", serde_json::to_string(row.get(at)?).ok()?))
+            });
+            let values = values.collect::<Vec<_>>().join(", ");
+            Err(DatabaseError::Constraint(format!("a row of {table} with that key is there already ({values})")))
+        }
+        OnConflict::Replace => {
+            let marks = vec!["?"; write.columns.len()].join(", ");
+            let columns = quoted_list(&write.columns);
+            let sql = format!("insert or replace into {} ({columns}) values ({marks})", quoted(table));
+            // Only then is the deleting of the rows that are replaced seen by the log.
+            connection.execute_batch("pragma recursive_triggers = on").map_err(failed)?;
+            let written = execute(connection, &sql, &row.iter().collect::<Vec<_>>());
+            connection.execute_batch("pragma recursive_triggers = off").map_err(failed)?;
+            written.map(|_| 1)
+        }
+    }
+}
+
+/// Inserts a row unless a key of it is there.
 fn insert_absent(
     connection: &Connection,
     table: &str,
@@ -139,11 +167,14 @@ fn insert_absent(
     let places = places.ok_or_else(|| DatabaseError::Statement("a key column is not among the columns".into()))?;
     let marks: Vec<_> = (1..=columns.len()).map(|number| format!("?{number}")).collect();
     let mut sql = format!("insert into {} ({}) select {}", quoted(table), quoted_list(columns), marks.join(", "));
-    if !places.is_empty() {
+    if places.is_empty() {
+        sql.push_str(" where true");
+    } else {
         let same: Vec<_> =
             key.iter().zip(&places).map(|(name, at)| format!("{} = ?{}", quoted(name), at + 1)).collect();
         sql.push_str(&format!(" where not exists (select 1 from {} where {})", quoted(table), same.join(" and ")));
     }
+    sql.push_str(" on conflict do nothing");
     let values: Vec<&Value> = row.iter().collect();
     execute(connection, &sql, &values).map(|count| count as u64)
 }

@@ -3,6 +3,7 @@
 use super::catalogue::Catalogue;
 use super::db::{Db, Touch};
 use super::describe::Kept;
+use super::events::Timetable;
 use super::functions::{SharedAmbient, ambient, lock};
 use super::log::{Entry, Log};
 use super::profile::Profile;
@@ -49,6 +50,8 @@ pub(super) struct Server {
     pub follows: Option<InstanceId>,
     /// Counts definitions changed and accounts made.
     pub revision: u64,
+    /// When its events run.
+    pub(super) events: Timetable,
     pub(super) ambient: SharedAmbient,
     /// The last photograph.
     pub(super) kept: RefCell<Option<Kept>>,
@@ -109,6 +112,7 @@ impl Server {
             databases: BTreeMap::new(),
             claims: BTreeMap::new(),
             follows: None,
+            events: Timetable::default(),
             kept: RefCell::new(None),
             revision: 0,
             made_at: now,

@@ -1,6 +1,7 @@
 //! Bulk reads and writes, changes of a follower, fencing.
 
 use super::super::log::Entry;
+use super::super::server::Server;
 use super::{at, int, mysql, numbers, ok, text};
 use recovery::model::content::{Row, Value};
 use recovery::ports::database::{Apply, DatabaseError, OnConflict, ReadChunk, WriteChunk};
@@ -154,4 +155,52 @@ fn numbers_with_fractions_go_over_the_wire_bit_by_bit() {
         }
     }
     assert_eq!(wrong.len(), 0);
+}
+
+#[test]
+fn a_row_whose_key_is_there_stays_stops_the_write_or_is_replaced() {
+    let made = || {
+        let mut server = mysql();
+        ok(&mut server, 0, "create table t (id integer primary key, code text unique, note text)");
+        ok(&mut server, 0, "insert into t values (1, 'a', 'old'), (2, 'b', 'old')");
+        server
+    };
+    // The first row meets the primary key of one row, the second the unique code of another one, the third nothing.
+    let rows = [(1, "x"), (3, "b"), (4, "d")].map(|(id, code)| vec![int(id), text(code), text("new")]).to_vec();
+    let write = |on_conflict| WriteChunk { on_conflict, ..write("t", &["id", "code", "note"], &["id"], rows.clone()) };
+    let of = |server: &mut Server| ok(server, 0, "select id, note from t order by id");
+    let rows_of = |pairs: &[(i64, &str)]| pairs.iter().map(|(id, note)| vec![int(*id), text(note)]).collect::<Vec<_>>();
+
+    let mut server = made();
+    assert_eq!(server.write("app", &write(OnConflict::Keep), at(1)), Ok(1));
+    assert_eq!(of(&mut server), rows_of(&[(1, "old"), (2, "old"), (4, "new")]));
+
+    let mut server = made();
+    let refused = server.write("app", &write(OnConflict::Stop), at(1));
+    assert!(matches!(&refused, Err(DatabaseError::Constraint(why)) if why.contains("id = 1")), "{refused:?}");
+    assert_eq!(of(&mut server), rows_of(&[(1, "old"), (2, "old")]));
+
+    let mut server = made();
+    let before = server.log.position();
+    assert_eq!(server.write("app", &write(OnConflict::Replace), at(1)), Ok(3));
+    assert_eq!(of(&mut server), rows_of(&[(1, "new"), (3, "new"), (4, "new")]));
+    let changes = server.log.after(before).expect("a log");
+    let deleted = changes.iter().filter(|entry| matches!(&entry.entry, Entry::Row { old: Some(_), new: None, .. }));
+    assert_eq!(deleted.count(), 2, "{changes:?}");
+}
+
+#[test]
+fn a_session_with_a_snapshot_reads_as_of_its_instant() {
+    let mut server = mysql();
+    ok(&mut server, 0, "create table t (id integer primary key)");
+    ok(&mut server, 0, "insert into t values (1)");
+    let position = server.log.position();
+    let (frozen, facts) = server.snapshot(at(5)).expect("a snapshot");
+    ok(&mut server, 5, "insert into t values (2)");
+    ok(&mut server, 6, "create table later (id integer primary key)");
+    assert_eq!((facts.position, facts.at), (position, at(5)));
+    assert!(server.log.after(position).expect("a log").iter().all(|entry| entry.time > at(5)));
+    let chunk = frozen.read("app", &read("t", &["id"], None, 10), at(9)).expect("rows");
+    assert_eq!(chunk.rows, vec![vec![int(1)]]);
+    assert!(frozen.describe("app", "app").expect("objects").iter().all(|object| object.name != "later"));
 }

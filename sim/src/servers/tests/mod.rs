@@ -3,6 +3,7 @@
 mod backups;
 mod bulk;
 mod definitions;
+mod events;
 mod foreign_keys;
 mod ports;
 mod rights;
