@@ -2,8 +2,9 @@
 
 use super::catalogue::Catalogue;
 use super::db::Db;
+use super::front::{Account, Birth};
 use super::log::{Log, LogEntry};
-use super::server::{Account, Birth, Server};
+use super::server::Server;
 use jiff::Timestamp;
 use recovery::model::BackupId;
 use recovery::model::backup::Held;

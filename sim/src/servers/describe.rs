@@ -8,9 +8,7 @@ use super::tokens::{folded, quoted, tokens};
 use super::values::{failed, from_sql, hex};
 use recovery::model::content::{DatabaseFacts, Object, ObjectKind, Row};
 use recovery::model::instance::Configuration;
-use recovery::model::photograph::{
-    Photograph, PhotographedAccount, PhotographedDatabase, PhotographedObject, Rows, password_mark,
-};
+use recovery::model::photograph::{Photograph, PhotographedDatabase, PhotographedObject, Rows};
 use recovery::ports::database::DatabaseError;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -85,19 +83,12 @@ impl Server {
         for (name, db) in &self.databases {
             databases.insert(name.clone(), photograph(db)?);
         }
-        let accounts = self.accounts.iter().map(|(name, account)| {
-            let mark = password_mark(&account.password);
-            (name.clone(), PhotographedAccount { password_mark: mark, grants: account.grants.clone() })
-        });
-        let mut settings = BTreeMap::new();
-        let configuration = &self.configuration;
-        let whitelist: Vec<&str> = configuration.whitelist.iter().map(String::as_str).collect();
-        settings.insert("whitelist".to_owned(), whitelist.join(","));
-        settings.insert("ssl".to_owned(), configuration.ssl.to_string());
-        for (name, value) in &configuration.parameters {
-            settings.insert(format!("parameter.{name}"), value.clone());
-        }
-        Ok(Photograph { databases, accounts: accounts.collect(), settings, log_position: self.log.position() })
+        Ok(Photograph {
+            databases,
+            accounts: self.photographed_accounts(),
+            settings: self.photographed_settings(),
+            log_position: self.log.position(),
+        })
     }
 }
 

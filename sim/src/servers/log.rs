@@ -1,6 +1,6 @@
 //! A server's log: what changed, at which position and when.
 
-use super::server::Account;
+use super::front::Account;
 use jiff::Timestamp;
 use recovery::model::content::{Change, ChangeKind, Row, Security, Value};
 use recovery::ports::clock::later;

@@ -3,7 +3,6 @@
 //! A server is SQLite in memory under the profile of the engine it plays. Everything durable lies in the [`Rack`]; a
 //! machine's future holds sessions only, so its crash loses no committed data.
 
-mod accounts;
 mod backup;
 mod catalogue;
 mod cloud;
@@ -13,6 +12,7 @@ mod ddl;
 mod describe;
 mod events;
 mod foreign_keys;
+mod front;
 mod functions;
 mod log;
 mod machine;

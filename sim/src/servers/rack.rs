@@ -1,9 +1,10 @@
 //! The durable content of all machines: which instance each holds, and that instance's server.
 
 use super::backup::Fetched;
+use super::front::Birth;
 use super::functions::lock;
 use super::log::LogEntry;
-use super::server::{Birth, Server};
+use super::server::Server;
 use jiff::Timestamp;
 use recovery::model::InstanceId;
 use recovery::model::photograph::Photograph;

@@ -4,52 +4,30 @@ use super::catalogue::Catalogue;
 use super::db::{Db, Touch};
 use super::describe::Kept;
 use super::events::Timetable;
+use super::front::{Birth, Front};
 use super::functions::{SharedAmbient, ambient, lock};
 use super::log::{Entry, Log};
 use super::profile::Profile;
 use super::values::failed;
 use jiff::Timestamp;
+use recovery::model::InstanceId;
 use recovery::model::content::Security;
-use recovery::model::instance::{Configuration, FirstAccount, Grants, Rights};
-use recovery::model::{InstanceId, Product, Secret};
-use recovery::ports::clock::later_s;
-use recovery::ports::cloud::Made;
-use recovery::ports::database::{DatabaseError, Login, ServerFacts};
-use serde::{Deserialize, Serialize};
+use recovery::model::instance::{FirstAccount, Rights};
+use recovery::ports::cloud::{AccountOrder, CloudError};
+use recovery::ports::database::{DatabaseError, ServerFacts};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-
-/// An account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Account {
-    /// Password.
-    #[serde(with = "recovery::model::secret::exposed")]
-    pub password: Secret,
-    /// Rights.
-    pub grants: Grants,
-    /// Tells it from an account of the same name that was dropped; its sessions end with it.
-    pub mark: u64,
-}
 
 /// A server.
 pub(super) struct Server {
-    pub instance: InstanceId,
-    pub product: Product,
+    pub front: Front,
     pub profile: Profile,
-    pub configuration: Configuration,
-    pub accounts: BTreeMap<String, Account>,
     pub databases: BTreeMap<String, Db>,
     pub log: Log,
-    /// Highest epoch that claimed each task.
-    pub claims: BTreeMap<String, u64>,
-    pub made_at: Timestamp,
-    pub life_s: Option<i64>,
-    pub made: Made,
     /// The master a replica follows.
     pub follows: Option<InstanceId>,
-    /// Counts definitions changed and accounts made.
-    pub revision: u64,
     /// When its events run.
     pub(super) events: Timetable,
     pub(super) ambient: SharedAmbient,
@@ -88,38 +66,32 @@ pub(super) struct Transaction {
     pub dropped: Vec<(String, Db)>,
 }
 
-/// What a server is made with.
-pub(super) struct Birth {
-    pub instance: InstanceId,
-    pub product: Product,
-    pub configuration: Configuration,
-    pub now: Timestamp,
-    pub life_s: Option<i64>,
-    pub endpoint: String,
-    pub seed: u64,
+impl Deref for Server {
+    type Target = Front;
+
+    fn deref(&self) -> &Front {
+        &self.front
+    }
+}
+
+impl DerefMut for Server {
+    fn deref_mut(&mut self) -> &mut Front {
+        &mut self.front
+    }
 }
 
 impl Server {
     /// A server without any database or account.
     pub fn bare(birth: Birth) -> Self {
-        let Birth { instance, product, configuration, now, life_s, endpoint, seed } = birth;
         Self {
-            ambient: ambient(seed, instance.as_str(), now),
-            profile: Profile::of(product),
-            log: Log::beginning(0, now),
-            made: Made { endpoint, recovered_to: None },
-            accounts: BTreeMap::new(),
+            ambient: ambient(birth.seed, birth.instance.as_str(), birth.now),
+            profile: Profile::of(birth.product),
+            log: Log::beginning(0, birth.now),
             databases: BTreeMap::new(),
-            claims: BTreeMap::new(),
             follows: None,
             events: Timetable::default(),
             kept: RefCell::new(None),
-            revision: 0,
-            made_at: now,
-            instance,
-            product,
-            configuration,
-            life_s,
+            front: Front::new(birth),
         }
     }
 
@@ -129,79 +101,22 @@ impl Server {
         let app = Db::open(server.profile.charset, &server.ambient)?;
         server.databases.insert("app".into(), app);
         if let Some(first) = account {
-            let mark = server.next_revision();
-            let (password, grants) = (first.password.clone(), first.grants.clone());
-            server.accounts.insert(first.name.clone(), Account { password, grants, mark });
+            server.admit(first);
         }
         Ok(server)
     }
 
-    /// The next number of the count of changed definitions.
-    pub fn next_revision(&mut self) -> u64 {
-        self.revision += 1;
-        self.revision
-    }
-
-    /// When the server refuses everybody, if ever (TMP-11).
-    pub fn ends_at(&self) -> Option<Timestamp> {
-        self.life_s.map(|life_s| later_s(self.made_at, life_s))
-    }
-
-    /// Whether the server's time is over.
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        self.ends_at().is_some_and(|end| end <= now)
-    }
-
-    /// Lets an account in, or not; gives the account's mark.
-    pub fn log_in(&self, login: &Login, peer: &str, now: Timestamp) -> Result<u64, DatabaseError> {
-        if self.is_over(now) {
-            return Err(DatabaseError::Unreachable(format!("instance {} is no longer there", self.instance)));
-        }
-        let whitelist = &self.configuration.whitelist;
-        if !whitelist.contains(peer) && !whitelist.contains("0.0.0.0/0") {
-            return Err(DatabaseError::NotWhitelisted(peer.to_owned()));
-        }
-        if login.ssl && !self.configuration.ssl {
-            return Err(DatabaseError::SslDisabled);
-        }
-        let account = self.accounts.get(&login.account).filter(|account| account.password == login.password);
-        account.map(|account| account.mark).ok_or_else(|| DatabaseError::AccessDenied(login.account.clone()))
-    }
-
     /// What the server says of itself to an account.
     pub fn facts(&self, account: &str, now: Timestamp) -> Result<ServerFacts, DatabaseError> {
-        Ok(ServerFacts {
-            product: self.product,
-            now,
-            grants: self.grants(account)?.clone(),
-            parameters: self.configuration.parameters.clone(),
-            log_position: self.log.position(),
-        })
+        self.facts_at(account, now, self.log.position())
     }
 
-    /// Takes a task over under an epoch, unless a later one has.
-    pub fn claim(&mut self, task: &str, epoch: u64) -> Result<(), DatabaseError> {
-        self.fence(task, epoch)?;
-        self.claims.insert(task.to_owned(), epoch);
-        Ok(())
-    }
-
-    /// Refuses an epoch that is over.
-    pub fn fence(&self, task: &str, epoch: u64) -> Result<(), DatabaseError> {
-        match self.claims.get(task) {
-            Some(latest) if *latest > epoch => Err(DatabaseError::Fenced(*latest)),
-            _ => Ok(()),
+    /// Changes an account, and logs what changed.
+    pub fn order_account(&mut self, order: &AccountOrder, now: Timestamp) -> Result<(), CloudError> {
+        if let Some((name, account)) = self.change_account(order)? {
+            self.log.append(now, vec![(String::new(), Entry::Account { name, account })]);
         }
-    }
-
-    fn grants(&self, account: &str) -> Result<&Grants, DatabaseError> {
-        let found = self.accounts.get(account).map(|account| &account.grants);
-        found.ok_or_else(|| DatabaseError::AccessDenied(account.to_owned()))
-    }
-
-    /// An account's rights on everything not named.
-    pub fn rights(&self, account: &str) -> Result<Rights, DatabaseError> {
-        Ok(self.grants(account)?.default)
+        Ok(())
     }
 
     /// An account's rights on an object.

@@ -9,7 +9,8 @@ mod ports;
 mod rights;
 mod statements;
 
-use super::server::{Birth, Server};
+use super::front::Birth;
+use super::server::Server;
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::content::{Row, Value};
 use recovery::model::instance::{BackupPolicy, Configuration, FirstAccount, Grants, Rights};
