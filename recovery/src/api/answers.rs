@@ -3,9 +3,10 @@
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::views::Problem;
 use crate::service::Answer;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use utoipa::ToSchema;
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
@@ -13,6 +14,17 @@ impl IntoResponse for Answer {
             return respond(self.status, None, Body::empty());
         }
         respond(self.status, Some("application/json"), Body::from(self.body))
+    }
+}
+
+/// A file, byte by byte.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub(super) struct File(pub(super) Bytes);
+
+impl IntoResponse for File {
+    fn into_response(self) -> Response {
+        respond(200, Some("application/octet-stream"), Body::from(self.0))
     }
 }
 

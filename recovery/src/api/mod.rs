@@ -3,6 +3,7 @@
 mod accounts;
 mod answers;
 mod backups;
+mod downloads;
 mod guard;
 mod instances;
 mod internal;
@@ -13,7 +14,7 @@ mod tasks;
 use crate::model::Secret;
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::views::Problem;
-use crate::ports::Cloud;
+use crate::ports::{Cloud, Vault};
 use crate::service::{Answer, Keeper};
 use answers::Refused;
 use axum::routing::{get, post};
@@ -29,6 +30,7 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 pub(crate) struct Api {
     keeper: Arc<Keeper>,
     cloud: Arc<dyn Cloud>,
+    vault: Vault,
     tokens: Tokens,
 }
 
@@ -80,6 +82,8 @@ routes! {
     post "/v1/instances/{id}/backups" => backups::create,
     get "/v1/instances/{id}/restorable" => backups::restorable,
     get "/v1/backups/{id}" => backups::show,
+    post "/v1/backups/{id}/download" => downloads::link,
+    get "/v1/downloads/{token}" => downloads::file,
     get "/v1/migration-tasks" => tasks::list,
     post "/v1/migration-tasks" => tasks::create,
     get "/v1/migration-tasks/{id}" => tasks::show,
@@ -101,10 +105,11 @@ routes! {
 pub(crate) fn router(
     keeper: Arc<Keeper>,
     cloud: Arc<dyn Cloud>,
+    vault: Vault,
     access_token: &Secret,
     worker_token: &Secret,
 ) -> Router {
-    let api = Arc::new(Api { keeper, cloud, tokens: Tokens::new(access_token, worker_token) });
+    let api = Arc::new(Api { keeper, cloud, vault, tokens: Tokens::new(access_token, worker_token) });
     documented()
         .route("/openapi.json", get(document))
         .route("/internal/leases", post(internal::lease))

@@ -1,13 +1,17 @@
-//! Waiting for servers on behalf of a request: for settings to arrive, for an unreachable server to come back.
+//! Waiting on behalf of a request: for settings to arrive, for an unreachable server to come back, for a file.
 
 use super::Api;
 use crate::model::InstanceId;
+use crate::model::decide::downloads;
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::ports::Clock;
 use crate::ports::clock::later_s;
 use crate::ports::cloud::CloudError;
 use crate::service::no_instance;
+use axum::body::Bytes;
 use jiff::SignedDuration;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
 use std::pin::pin;
 
 /// Seconds a request waits for a server before it is answered without.
@@ -49,6 +53,27 @@ where
             return Tried { result, repeated };
         }
         repeated = true;
+        clock.sleep(SignedDuration::from_secs(1)).await;
+    }
+}
+
+/// Reads a backup's file from the vault, again while it cannot be read or is not whole, for a short while.
+pub(super) async fn fetch(api: &Api, place: &Path, size_bytes: Option<u64>) -> Result<Bytes, Refusal> {
+    let clock = api.keeper.clock();
+    let give_up_at = later_s(clock.now(), WAIT_S);
+    loop {
+        let read = async { api.vault.get(place).await?.bytes().await };
+        let why = match clock.timeout(SignedDuration::from_secs(WAIT_S), read).await {
+            Some(Ok(bytes)) if size_bytes.is_none_or(|size| size == bytes.len() as u64) => return Ok(bytes),
+            Some(Ok(bytes)) => format!("it has {} bytes and not those it was written with", bytes.len()),
+            Some(Err(object_store::Error::NotFound { .. })) => return Err(downloads::gone()),
+            Some(Err(error)) => error.to_string(),
+            None => "no answer in time".to_owned(),
+        };
+        if clock.now() >= give_up_at {
+            let detail = format!("the file cannot be read ({why}); send the same request again");
+            return Err(Refusal::new(RefusalCode::Internal, detail));
+        }
         clock.sleep(SignedDuration::from_secs(1)).await;
     }
 }

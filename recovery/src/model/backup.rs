@@ -71,6 +71,9 @@ pub struct Backup {
     pub failure: Option<String>,
     /// When it is deleted for its age.
     pub expires_at: Option<Timestamp>,
+    /// The token in the link to its file, once one was asked for (RED-17).
+    #[serde(default)]
+    pub download: Option<String>,
 }
 
 /// What a completed backup holds.

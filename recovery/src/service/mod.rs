@@ -59,7 +59,8 @@ pub async fn run(ports: Ports, disk: Arc<dyn Disk>, config: ServiceConfig) -> Re
     let (store, state) = Store::open(&*disk)?;
     let keeper = Arc::new(Keeper::new(store, state, config.policy, &ports));
     let listener = ports.network.listen(config.port).await.map_err(|error| ServiceError::Network(error.to_string()))?;
-    let router = api::router(Arc::clone(&keeper), Arc::clone(&ports.cloud), &config.access_token, &config.worker_token);
+    let (cloud, vault) = (Arc::clone(&ports.cloud), Arc::clone(&ports.vault));
+    let router = api::router(Arc::clone(&keeper), cloud, vault, &config.access_token, &config.worker_token);
     tokio::select! {
         biased;
         error = control::run(keeper, &ports) => Err(error),

@@ -67,6 +67,7 @@ pub fn request(ctx: &Context<'_>, instance: &InstanceId, kind: BackupKind, mode:
         held: None,
         failure: None,
         expires_at: None,
+        download: None,
     };
     Ok(Decision::new(vec![StateChange::Backup(Box::new(backup))], id))
 }
@@ -85,7 +86,7 @@ pub(super) fn none_running(state: &State, instance: &InstanceId, kind: BackupKin
     }
 }
 
-fn find<'a>(ctx: &Context<'a>, id: &BackupId) -> Result<&'a Backup, Refusal> {
+pub(super) fn find<'a>(ctx: &Context<'a>, id: &BackupId) -> Result<&'a Backup, Refusal> {
     ctx.state.backups.get(id).ok_or_else(|| {
         Refusal::new(
             RefusalCode::BackupNotFound,

@@ -4,6 +4,7 @@
 pub mod backups;
 mod charges;
 pub mod clones;
+pub mod downloads;
 pub mod duties;
 pub mod instances;
 pub mod leases;

@@ -1,6 +1,10 @@
 //! Redis: recovery through crashes, the times of a list, what a passed retention hides.
 
 use super::world::{World, settle};
+use crate::client::CallError;
+use crate::ports::cloud::backup_place;
+use jiff::SignedDuration;
+use object_store::ObjectStoreExt;
 use serde_json::{Value, json};
 
 const PRODUCT: &str = "redis 5.0";
@@ -99,4 +103,61 @@ async fn the_list_of_backups_takes_times() {
     for wrong in ["from=2026-01-06T00:00:00Z&to=2026-01-05T00:00:00Z", "from=yesterday", "since=2026-01-05T00:00:00Z"] {
         assert_eq!(ask(wrong).await.body["code"], "InvalidParameter", "{wrong}");
     }
+}
+
+async fn fetched(world: &World, path: &str) -> Result<Vec<u8>, String> {
+    match world.client.fetch(path, SignedDuration::from_secs(60)).await {
+        Ok(bytes) => Ok(bytes.to_vec()),
+        Err(CallError::Refused(problem)) => Err(problem.code),
+        Err(CallError::Client(error)) => Err(error.to_string()),
+    }
+}
+
+#[tokio::test]
+async fn a_backup_file_is_downloaded_through_its_link_until_seven_days_after_its_backup() {
+    let mut world = World::new().await;
+    let id = world.primary(PRODUCT, "made").await;
+    let set = backup(&world, &id, "b").await;
+    let place = backup_place(&id.as_str().into(), &set.as_str().into());
+    world.vault().put(&place, vec![0xff].into()).await.expect("the vault takes it");
+    let link = world.step(&format!("/v1/backups/{set}/download")).await;
+    assert_eq!((link.status, &link.body["size_bytes"]), (200, &json!(1)), "{}", link.body);
+    let path = link.body["path"].as_str().expect("a path").to_owned();
+    world.crash_and_start().await;
+    assert_eq!(fetched(&world, &path).await, Ok(vec![0xff]));
+    assert_eq!(world.step(&format!("/v1/backups/{set}/download")).await, link);
+    world.clock.advance(WEEK_S - 1).await;
+    assert_eq!(fetched(&world, &path).await, Ok(vec![0xff]));
+    world.cloud.machines().unreachable = true;
+    world.clock.advance(2).await;
+    assert_eq!(fetched(&world, &path).await, Err("InvalidDownload.NotFound".into()));
+    world.cloud.machines().unreachable = false;
+    world.clock.advance(120).await;
+    assert_eq!(fetched(&world, &path).await, Err("InvalidDownload.NotFound".into()));
+}
+
+#[tokio::test]
+async fn a_file_that_is_lost_or_not_whole_is_not_handed_out() {
+    let world = World::new().await;
+    let id = world.primary(PRODUCT, "made").await;
+    let set = backup(&world, &id, "b").await;
+    let link = world.step(&format!("/v1/backups/{set}/download")).await.body;
+    let path = link["path"].as_str().expect("a path");
+    assert_eq!(fetched(&world, path).await, Err("InvalidDownload.NotFound".into()));
+    let place = backup_place(&id.as_str().into(), &set.as_str().into());
+    world.vault().put(&place, vec![1, 2].into()).await.expect("the vault takes it");
+    let (torn, ()) = tokio::join!(fetched(&world, path), async {
+        for _ in 0..20 {
+            world.clock.advance(1).await;
+        }
+    });
+    assert_eq!(torn, Err("InternalError".into()));
+}
+
+#[test]
+fn the_document_says_that_a_download_is_bytes() {
+    let document = serde_json::to_value(crate::api::openapi()).expect("JSON");
+    let answer = &document["paths"]["/v1/downloads/{token}"]["get"]["responses"]["200"]["content"];
+    let schema = &answer["application/octet-stream"]["schema"];
+    assert_eq!(schema, &json!({ "type": "string", "format": "binary", "description": "A file, byte by byte." }));
 }

@@ -8,7 +8,7 @@ use crate::model::views::AccountView;
 use crate::model::{BackupId, InstanceId, Secret};
 use crate::ports::cloud::{AccountOrder, CloudError, Content, InstanceOrder, Made};
 use crate::ports::database::{DatabaseError, Login};
-use crate::ports::{Clock, Cloud, Database, Dice, Disk, Listener, Network, Ports, Session, Stream};
+use crate::ports::{Clock, Cloud, Database, Dice, Disk, Listener, Network, Ports, Session, Stream, Vault};
 use crate::service::{ServiceConfig, ServiceError, run};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -427,6 +427,10 @@ impl World {
         }
         settle().await;
         self.start().await;
+    }
+
+    pub(super) fn vault(&self) -> &Vault {
+        &self.ports.vault
     }
 
     pub(super) fn client_of_a_worker(&self) -> Client {
