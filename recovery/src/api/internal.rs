@@ -8,7 +8,6 @@ use crate::model::work::{LeaseRequest, Reports};
 use crate::ports::clock::later_s;
 use crate::service::Answer;
 use axum::extract::State;
-use jiff::Timestamp;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -28,21 +27,14 @@ pub(super) async fn lease(State(api): State<Arc<Api>>, Sent(request): Sent<Lease
         if keeper.clock().now() >= give_up_at {
             return Ok(Answer::empty());
         }
-        let wake_at = next_lapse(&api)?.map_or(give_up_at, |lapse| lapse.min(give_up_at));
+        let next_at = keeper.read(|view| Ok(leases::next_at(view.state, view.now)))?;
+        let wake_at = next_at.map_or(give_up_at, |next_at| next_at.min(give_up_at));
         tokio::select! {
             biased;
             () = &mut changed => {}
             () = keeper.clock().sleep_until(wake_at) => {}
         }
     }
-}
-
-/// When the next lease lapses; its task may be given to another worker then.
-fn next_lapse(api: &Api) -> Result<Option<Timestamp>, crate::model::Refusal> {
-    api.keeper.read(|view| {
-        let leases = view.state.tasks.values().filter_map(|task| task.lease.as_ref());
-        Ok(leases.map(|lease| lease.until).filter(|until| *until > view.now).min())
-    })
 }
 
 /// Takes a worker's reports and renews its lease.

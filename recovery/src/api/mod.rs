@@ -7,8 +7,11 @@ mod downloads;
 mod guard;
 mod instances;
 mod internal;
+mod logical;
 mod requests;
+mod restores;
 mod settle;
+mod sources;
 mod tasks;
 
 use crate::model::Secret;
@@ -43,7 +46,8 @@ macro_rules! routes {
         #[openapi(
             info(
                 title = "Firedrill",
-                description = "Database recovery: instances, backups, temporary and clone instances, migration tasks. \
+                description = "Database recovery: instances, backups, temporary and clone instances, migration tasks, \
+                    logical backup and restore. \
                     A POST that makes something needs an Idempotency-Key; sent again with the same key it gives the \
                     same answer and makes nothing more. A refusal is a problem document with a code.",
                 license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
@@ -98,6 +102,25 @@ routes! {
     post "/v1/migration-tasks/{id}/pause" => tasks::pause,
     post "/v1/migration-tasks/{id}/resume" => tasks::resume,
     post "/v1/migration-tasks/{id}/stop" => tasks::stop,
+    get "/v1/data-sources" => sources::list,
+    post "/v1/data-sources" => sources::create,
+    get "/v1/data-sources/{id}" => sources::show,
+    delete "/v1/data-sources/{id}" => sources::remove,
+    get "/v1/logical-backup-tasks" => logical::list,
+    post "/v1/logical-backup-tasks" => logical::create,
+    get "/v1/logical-backup-tasks/{id}" => logical::show,
+    post "/v1/logical-backup-tasks/{id}/runs" => logical::run,
+    post "/v1/logical-backup-tasks/{id}/stop" => logical::stop,
+    get "/v1/logical-backup-tasks/{id}/restorable" => logical::restorable,
+    get "/v1/logical-backup-sets" => logical::list_sets,
+    get "/v1/logical-backup-sets/{id}" => logical::show_set,
+    get "/v1/restore-tasks" => restores::list,
+    post "/v1/restore-tasks" => restores::create,
+    get "/v1/restore-tasks/{id}" => restores::show,
+    put "/v1/restore-tasks/{id}" => restores::edit,
+    delete "/v1/restore-tasks/{id}" => restores::delete,
+    post "/v1/restore-tasks/{id}/precheck" => restores::precheck,
+    post "/v1/restore-tasks/{id}/start" => restores::start,
     get "/v1/charges" => tasks::charges,
 }
 

@@ -2,7 +2,9 @@
 
 use super::Api;
 use super::answers::Refused;
+use crate::model::logical::backup::SetKind;
 use crate::model::refusal::{Refusal, RefusalCode};
+use crate::model::{DataSourceId, TaskId};
 use crate::service::{Answer, Known, Once};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -79,6 +81,21 @@ pub(super) struct MaybeSubject {
     pub(super) subject: Option<String>,
 }
 
+/// `?source=`, which may be left out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MaybeSource {
+    pub(super) source: Option<DataSourceId>,
+}
+
+/// `?task=&kind=`, each of which may be left out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MaybeSets {
+    pub(super) task: Option<TaskId>,
+    pub(super) kind: Option<SetKind>,
+}
+
 /// A JSON body.
 pub(super) struct Sent<T, const MAX: usize = BODY_MAX>(pub(super) T);
 
@@ -131,6 +148,31 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Order<T> {
             return Err(NoOrder::Answered(answer));
         }
         Ok(Self { once, new: parse(&parts.headers, &bytes)? })
+    }
+}
+
+/// A request that makes something and says nothing more: its idempotency key. A body is an empty object, or none at all.
+pub(super) struct Wish(pub(super) Once);
+
+/// What the body of a [`Wish`] may hold.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl FromRequest<Arc<Api>> for Wish {
+    type Rejection = NoOrder;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, NoOrder> {
+        let key = idempotency_key(request.headers())?;
+        let (parts, bytes) = read(request, BODY_MAX).await?;
+        if !bytes.is_empty() {
+            let Nothing {} = parse(&parts.headers, &bytes)?;
+        }
+        let once = Once { key, request_sha256: fingerprint(&parts, b"") };
+        match api.keeper.known(&once)? {
+            Known::Answered(answer) => Err(NoOrder::Answered(answer)),
+            _ => Ok(Self(once)),
+        }
     }
 }
 

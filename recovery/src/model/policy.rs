@@ -70,6 +70,8 @@ pub struct Policy {
     pub logical_name_characters_max: usize,
     /// Days a logical set may stay (prechecks.md section 6.4); the first is the default.
     pub logical_retention_days: Vec<u16>,
+    /// Engines without logical backups: document 003 is about relational databases.
+    pub logical_excluded_engines: Vec<Engine>,
     /// Seconds between two looks at the log of a source (C-19: the range ends that long before now at most).
     pub logical_log_interval_s: i64,
     /// Engines whose logical backups have a log (LOG-06, LOG-07, LOG-23: MySQL).
@@ -137,6 +139,7 @@ impl Default for Policy {
             migration_addresses: vec!["worker-1".into(), "worker-2".into()],
             logical_name_characters_max: 64,
             logical_retention_days: vec![7, 30, 60, 90, 180, 365, 730],
+            logical_excluded_engines: vec![N::Redis],
             logical_log_interval_s: 30,
             logical_log_engines: vec![N::MySql],
             redis_retention_days: 7,

@@ -314,6 +314,6 @@ impl Task {
 pub enum Work {
     /// Run the precheck.
     Precheck,
-    /// Migrate.
+    /// Migrate, or restore.
     Migrate,
 }

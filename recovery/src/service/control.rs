@@ -5,6 +5,7 @@ use super::keeper::Keeper;
 use super::work::{Hands, Work};
 use crate::model::backup::BackupMode;
 use crate::model::decide::duties::{self, Duty};
+use crate::model::decide::logical;
 use crate::model::decide::{Decision, backups, instances};
 use crate::model::refusal::Refusal;
 use crate::model::state::StateChange;
@@ -119,9 +120,11 @@ fn decide(keeper: &Keeper, duty: &Duty) -> Result<bool, Refusal> {
         Duty::Expire(instance) => keeper.act(|ctx| instances::expire(ctx, instance)),
         Duty::Retry(task) => keeper.act(|ctx| duties::retry(ctx, task)),
         Duty::FailLongPause(task) => keeper.act(|ctx| duties::fail_long_pause(ctx, task)),
+        Duty::StartRun(task) => keeper.act(|ctx| logical::tasks::run(ctx, task)),
         Duty::ForgetAnswer(key) => {
             keeper.act(|_| Ok(Decision { changes: vec![StateChange::DropAnswer(key.clone())], answer: () }))
         }
-        Duty::Make(_) | Duty::TakeDown(_) | Duty::Recover(_) | Duty::RunBackup(_) | Duty::DropBackup(_) => Ok(false),
+        Duty::Make(_) | Duty::TakeDown(_) | Duty::Recover(_) => Ok(false),
+        Duty::RunBackup(_) | Duty::DropBackup(_) | Duty::DropSet(_) => Ok(false),
     }
 }

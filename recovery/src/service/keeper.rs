@@ -8,7 +8,7 @@ use crate::model::instance::Configuration;
 use crate::model::policy::Policy;
 use crate::model::refusal::Refusal;
 use crate::model::state::{State, StateChange};
-use crate::model::{BackupId, InstanceId, TaskId};
+use crate::model::{BackupId, DataSourceId, InstanceId, SetId, TaskId};
 use crate::ports::{Clock, Dice, Ports};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -280,10 +280,7 @@ impl Keeper {
         let new_id = |prefix: &str| {
             loop {
                 let id = self.dice.id(prefix);
-                let taken = state.instances.contains_key(&InstanceId(id.clone()))
-                    || state.backups.contains_key(&BackupId(id.clone()))
-                    || state.tasks.contains_key(&TaskId(id.clone()));
-                if !taken {
+                if !is_taken(state, &id) {
                     return id;
                 }
             }
@@ -322,6 +319,18 @@ impl Keeper {
         }
         Ok(())
     }
+}
+
+/// Whether anything has that id; tasks and backups of several kinds share a prefix.
+fn is_taken(state: &State, id: &str) -> bool {
+    let task = TaskId::from(id);
+    state.instances.contains_key(&InstanceId::from(id))
+        || state.backups.contains_key(&BackupId::from(id))
+        || state.tasks.contains_key(&task)
+        || state.sources.contains_key(&DataSourceId::from(id))
+        || state.logical_tasks.contains_key(&task)
+        || state.sets.contains_key(&SetId::from(id))
+        || state.restores.contains_key(&task)
 }
 
 /// Holds an idempotency key while its request waits for a server.

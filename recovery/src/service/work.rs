@@ -4,15 +4,18 @@ use super::answer::{internal, no_instance};
 use super::keeper::Keeper;
 use crate::model::backup::{Backup, BackupKind, BackupStatus};
 use crate::model::decide::duties::{self, Duty};
+use crate::model::decide::logical::sets;
 use crate::model::decide::{backups, instances, recoveries};
 use crate::model::instance::{Instance, Origin, Restored};
 use crate::model::policy::Policy;
 use crate::model::refusal::Refusal;
 use crate::model::state::State;
-use crate::model::{BackupId, InstanceId};
+use crate::model::{BackupId, InstanceId, SetId};
 use crate::ports::clock::later_s;
 use crate::ports::cloud::{CloudError, Content, InstanceOrder, RestoreOrder};
-use crate::ports::{Cloud, Ports};
+use crate::ports::{Cloud, Ports, Vault};
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -36,6 +39,8 @@ pub(super) enum Work {
     RunBackup(BackupId),
     /// Delete a backup from the vault.
     DropBackup(BackupId),
+    /// Delete a set of a logical backup task from the vault.
+    DropSet(SetId),
     /// Bring a server its newest settings.
     Push(InstanceId),
 }
@@ -49,6 +54,7 @@ impl Work {
             Duty::Recover(instance) => Self::Recover(instance),
             Duty::RunBackup(backup) => Self::RunBackup(backup),
             Duty::DropBackup(backup) => Self::DropBackup(backup),
+            Duty::DropSet(set) => Self::DropSet(set),
             other => return Err(other),
         })
     }
@@ -58,6 +64,7 @@ impl Work {
         match self {
             Self::Make(instance) | Self::TakeDown(instance) | Self::Recover(instance) => format!("instance/{instance}"),
             Self::RunBackup(backup) | Self::DropBackup(backup) => format!("backup/{backup}"),
+            Self::DropSet(set) => format!("set/{set}"),
             Self::Push(instance) => format!("settings/{instance}"),
         }
     }
@@ -74,11 +81,12 @@ enum Attempt {
 pub(super) struct Hands {
     keeper: Arc<Keeper>,
     cloud: Arc<dyn Cloud>,
+    vault: Vault,
 }
 
 impl Hands {
     pub(super) fn new(keeper: Arc<Keeper>, ports: &Ports) -> Self {
-        Self { keeper, cloud: Arc::clone(&ports.cloud) }
+        Self { keeper, cloud: Arc::clone(&ports.cloud), vault: Arc::clone(&ports.vault) }
     }
 
     /// Does a work, however often it takes, as long as the state asks for it.
@@ -134,6 +142,7 @@ impl Hands {
             Work::Recover(instance) => self.recover(instance).await,
             Work::RunBackup(backup) => self.run_backup(backup).await,
             Work::DropBackup(backup) => self.drop_backup(backup).await,
+            Work::DropSet(set) => self.drop_set(set).await,
             Work::Push(instance) => self.push(instance).await,
         }
     }
@@ -214,6 +223,17 @@ impl Hands {
             Ok(()) | Err(CloudError::NoSuchInstance(_)) => self.keeper.decide(|ctx| backups::dropped(ctx, id))?,
             Err(error) => return Ok(self.again("drop", id.as_str(), &error.to_string())),
         }
+        Ok(Attempt::Over)
+    }
+
+    /// Deletes all that lies in the vault below the set, then the set itself.
+    async fn drop_set(&self, id: &SetId) -> Result<Attempt, Refusal> {
+        let below = Path::from(format!("logical/{id}"));
+        let lying = self.vault.list(Some(&below)).map_ok(|object| object.location).boxed();
+        if let Err(error) = self.vault.delete_stream(lying).try_for_each(async |_| Ok(())).await {
+            return Ok(self.again("drop", id.as_str(), &error.to_string()));
+        }
+        self.keeper.decide(|ctx| sets::dropped(ctx, id))?;
         Ok(Attempt::Over)
     }
 

@@ -222,11 +222,11 @@ pub fn chain<'a>(data: &'a Held, logs: &[(&'a Held, &'a BackupId)]) -> Vec<(&'a 
     joined
 }
 
-fn whole_second_up(time: Timestamp) -> Timestamp {
+pub(super) fn whole_second_up(time: Timestamp) -> Timestamp {
     if time.subsec_nanosecond() == 0 { time } else { later_s(whole_second_down(time), 1) }
 }
 
-fn whole_second_down(time: Timestamp) -> Timestamp {
+pub(super) fn whole_second_down(time: Timestamp) -> Timestamp {
     let fraction = i64::from(time.subsec_nanosecond()).rem_euclid(1_000_000_000);
     later(time, SignedDuration::from_nanos(-fraction))
 }

@@ -1,16 +1,16 @@
 //! Duties: what the service has to do by itself, and when it has to look again.
 
 use super::tasks::{self, changed, find, go_on, pause_over_at, phases_fail};
-use super::{Context, Decided, backups, nothing};
+use super::{Context, Decided, backups, leases, logical, nothing};
 use crate::model::backup::{Backup, BackupKind, BackupMode, BackupStatus};
-use crate::model::instance::{BackupPolicy, Instance, InstanceState, Origin, Weekday};
+use crate::model::instance::{Instance, InstanceState, Origin, Weekday};
 use crate::model::policy::Policy;
 use crate::model::state::State;
 use crate::model::task::{Task, TaskFailure, TaskStatus};
-use crate::model::{BackupId, InstanceId, TaskId};
+use crate::model::{BackupId, InstanceId, SetId, TaskId};
 use crate::ports::clock::later_s;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const DAY_S: i64 = 86_400;
 const WEEKDAYS: [Weekday; 7] = [
@@ -53,6 +53,10 @@ pub enum Duty {
     Retry(TaskId),
     /// Fail a task that was paused for too long.
     FailLongPause(TaskId),
+    /// Take the set of a logical backup task that its schedule asks for.
+    StartRun(TaskId),
+    /// Delete a set of a logical backup task whose retention has passed.
+    DropSet(SetId),
     /// Forget an answer kept under its idempotency key.
     ForgetAnswer(String),
 }
@@ -73,16 +77,18 @@ pub fn due(state: &State, policy: &Policy, now: Timestamp) -> Vec<Duty> {
         due.push(Duty::RunBackup(backup.id.clone()));
     }
     due.extend(backups::expired(state, now).into_iter().map(Duty::DropBackup));
+    due.extend(logical::sets::expired(state, now).map(|set| Duty::DropSet(set.id.clone())));
     let times = times(state, policy, now);
     due.extend(times.into_iter().filter(|(at, _)| *at <= now).filter_map(|(_, duty)| duty));
     due
 }
 
-/// When there will be something else to do, if nothing changes until then. The end of a lease counts too: a worker that
-/// waits for work can have the task then.
+/// When there will be something else to do, if nothing changes until then. What a worker can have only then counts too:
+/// a task whose lease lapses, a log that is due.
 #[must_use]
 pub fn next_at(state: &State, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     let expiries = state.backups.values().filter_map(|backup| backup.expires_at);
+    let expiries = expiries.chain(state.sets.values().filter_map(|set| set.expires_at));
     let times = times(state, policy, now).into_iter().map(|(at, _)| at);
     times.chain(expiries).filter(|at| *at > now).min()
 }
@@ -97,9 +103,9 @@ fn times(state: &State, policy: &Policy, now: Timestamp) -> Vec<(Timestamp, Opti
     for task in state.tasks.values() {
         times.extend(retry_at(task).map(|at| (at, Some(Duty::Retry(task.id.clone())))));
         times.extend(pause_fails_at(policy, task).map(|at| (at, Some(Duty::FailLongPause(task.id.clone())))));
-        let lease = task.lease.as_ref().filter(|_| task.work().is_some());
-        times.extend(lease.map(|lease| (lease.until, None)));
     }
+    times.extend(leases::free_times(state).map(|at| (at, None)));
+    times.extend(logical::duties::runs(state, now).map(|(at, task)| (at, Some(Duty::StartRun(task)))));
     for (key, answer) in &state.answers {
         let at = later_s(answer.at, policy.idempotency_days * DAY_S);
         times.push((at, Some(Duty::ForgetAnswer(key.clone()))));
@@ -180,11 +186,12 @@ fn next_data_backup(instance: &Instance, taken: &[&Backup], now: Timestamp) -> O
         return None;
     }
     let policy = &instance.configuration.backup_policy;
-    let next = slot(policy, now, true)?;
+    let slot = |after| slot(&policy.weekdays, policy.hour, now, after);
+    let next = slot(true)?;
     // A schedule counts from when it was chosen, not for the hours before (RED-06).
     let begins_at = instance.created_at.max(instance.scheduled_at);
     let is_of_its_life = |last: &Timestamp| instance.created_at.is_some() && Some(*last) > begins_at;
-    let Some(last) = slot(policy, now, false).filter(is_of_its_life) else { return Some(next) };
+    let Some(last) = slot(false).filter(is_of_its_life) else { return Some(next) };
     let of_slot = |backup: &&&Backup| {
         backup.kind == BackupKind::Data && backup.mode == BackupMode::Automated && backup.began_at >= last
     };
@@ -198,13 +205,13 @@ fn next_data_backup(instance: &Instance, taken: &[&Backup], now: Timestamp) -> O
 }
 
 /// The last scheduled instant up to `now`, or the next one after it.
-fn slot(policy: &BackupPolicy, now: Timestamp, after: bool) -> Option<Timestamp> {
+pub(super) fn slot(weekdays: &BTreeSet<Weekday>, hour: u8, now: Timestamp, after: bool) -> Option<Timestamp> {
     let today = now.as_second().div_euclid(DAY_S);
     let is_chosen = |day: &i64| {
         let place = usize::try_from((day + FIRST_WEEKDAY).rem_euclid(7)).unwrap_or(0);
-        policy.weekdays.contains(&WEEKDAYS[place])
+        weekdays.contains(&WEEKDAYS[place])
     };
-    let instant = |day: i64| later_s(Timestamp::UNIX_EPOCH, day * DAY_S + i64::from(policy.hour) * 3_600);
+    let instant = |day: i64| later_s(Timestamp::UNIX_EPOCH, day * DAY_S + i64::from(hour) * 3_600);
     let days = (0..=7).map(|away| if after { today + away } else { today - away });
     days.filter(is_chosen).map(instant).find(|instant| (*instant > now) == after)
 }

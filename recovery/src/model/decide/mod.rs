@@ -8,6 +8,7 @@ pub mod downloads;
 pub mod duties;
 pub mod instances;
 pub mod leases;
+pub mod logical;
 pub mod recoveries;
 pub mod tasks;
 pub mod temporary;

@@ -137,6 +137,8 @@ pub struct LogicalBackupTask {
     pub name: String,
     /// What is backed up.
     pub source: DataSourceId,
+    /// What the source was when the task was made; the source may be removed once the task is stopped.
+    pub product: Product,
     /// Type.
     pub backup_type: LogicalType,
     /// Databases; all where there is none.
@@ -155,8 +157,14 @@ pub struct LogicalBackupTask {
     pub log_due_at: Option<Timestamp>,
     /// Attempts of the running set or of the log so far that did not get on.
     pub retries: u32,
+    /// When the running set is tried again, after an attempt that did not get on.
+    pub retry_at: Option<Timestamp>,
+    /// Since when the source has not been reachable.
+    pub away_since: Option<Timestamp>,
     /// Who works on it.
     pub lease: Option<Lease>,
+    /// Whether the lease is for the log, not for the running set.
+    pub collecting: bool,
     /// Leases given so far.
     pub epochs: u64,
     /// When it was made.

@@ -2,7 +2,7 @@
 
 use crate::model::content::ObjectKind;
 use crate::model::precheck::PrecheckRun;
-use crate::model::task::Lease;
+use crate::model::task::{Lease, Work};
 use crate::model::{DataSourceId, SetId, TaskId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 /// How a restore chooses its moment (LOG-22).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
-#[serde(tag = "method", rename_all = "kebab-case")]
+#[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RestoreMethod {
     /// A full set, as of its completion and with nothing after it (LOG-27, LOG-28, LOG-33).
     BackupSet {
@@ -77,7 +77,7 @@ pub struct Branch {
 
 /// What is restored of the backup (LOG-43).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
-#[serde(tag = "choose", rename_all = "lowercase")]
+#[serde(tag = "choose", rename_all = "lowercase", deny_unknown_fields)]
 pub enum RestoreObjects {
     /// All of it (LOG-44).
     All,
@@ -292,5 +292,21 @@ impl RestoreTask {
     #[must_use]
     pub fn uses_sets(&self) -> bool {
         matches!(self.status, RestoreStatus::Checking | RestoreStatus::CheckPassed | RestoreStatus::Running)
+    }
+
+    /// Whether it ended, well or not; it never runs again then.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.status, RestoreStatus::Completed | RestoreStatus::Failed | RestoreStatus::Stopped)
+    }
+
+    /// The work a worker would have to do on it now.
+    #[must_use]
+    pub fn work(&self) -> Option<Work> {
+        match self.status {
+            RestoreStatus::Checking => Some(Work::Precheck),
+            RestoreStatus::Running => Some(Work::Migrate),
+            _ => None,
+        }
     }
 }

@@ -1,10 +1,15 @@
 //! Facts about leases and reports.
 
 use super::*;
+use crate::model::content::Object;
 use crate::model::content::ObjectKind;
+use crate::model::decide::tasks;
 use crate::model::decide::testing::{Bench, SQL_SERVER_WEB, code};
 use crate::model::decide::{duties, instances};
 use crate::model::precheck::PrecheckItem;
+use crate::model::precheck::{PrecheckOutcome, PrecheckResult};
+use crate::model::task::{MigrationType, ObjectProgress, PhaseStatus, Stage, TaskFailure, TaskStatus};
+use crate::model::work::MigrationJob;
 
 const FULL: &[MigrationType] = &[MigrationType::Structure, MigrationType::Full];
 const ALL: &[MigrationType] = &[MigrationType::Structure, MigrationType::Full, MigrationType::Incremental];

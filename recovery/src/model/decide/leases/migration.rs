@@ -1,69 +1,45 @@
-//! Leases: which task a worker gets, and what its reports mean.
+//! Leases of migration tasks: what a worker gets to know, and what its reports mean.
 
-use super::{Context, Decided, Decision, refuse, tasks};
-use crate::model::TaskId;
+use super::{access, checks, invalid};
 use crate::model::content::Object;
-use crate::model::precheck::{PrecheckOutcome, PrecheckResult};
-use crate::model::refusal::{Refusal, RefusalCode};
+use crate::model::decide::{Context, tasks};
+use crate::model::refusal::Refusal;
 use crate::model::state::StateChange;
 use crate::model::task::{
-    ConnectionMode, Lease, MigrationType, ObjectProgress, PhaseStatus, Side, Stage, Task, TaskFailure, TaskStatus, Work,
+    Lease, MigrationType, ObjectProgress, PhaseStatus, Side, Stage, Task, TaskFailure, TaskStatus, Work,
 };
-use crate::model::work::{Access, Job, LeaseKept, LeasedWork, MigrationJob, Report, Reports};
+use crate::model::work::{Access, Job, MigrationJob, Report};
 use crate::ports::clock::later_s;
-use crate::ports::database::Login;
 
 /// Seconds between two automatic retries at most.
 const RETRY_MOST_S: i64 = 3_600;
 
-/// Gives a worker the oldest task that has work and no lease; a lease that lapsed counts for nothing.
-pub fn next(ctx: &Context<'_>, worker: &str) -> Option<Decision<LeasedWork>> {
-    let is_free = |task: &&Task| task.lease.as_ref().is_none_or(|lease| lease.until <= ctx.now);
-    let waiting = ctx.state.tasks.values().filter(|task| task.work().is_some()).filter(is_free);
-    let task = waiting.min_by_key(|task| (task.created_at, &task.id))?;
-    let mut after = task.clone();
-    after.epochs += 1;
-    let until = later_s(ctx.now, ctx.policy.lease_s);
-    after.lease = Some(Lease { worker: worker.to_owned(), epoch: after.epochs, until });
+/// The task under a lease, and the job it is.
+pub(super) fn give(ctx: &Context<'_>, task: &Task, lease: Lease) -> Option<(StateChange, Job)> {
+    let job = Job::Migration(Box::new(MigrationJob {
+        work: task.work()?,
+        source: side(ctx, &task.source)?,
+        target: side(ctx, &task.target)?,
+        types: task.types.clone(),
+        objects: task.objects.clone(),
+        same_name: task.same_name,
+        progress: task.progress.clone(),
+        planned: task.planned.clone(),
+        loaded: is_loaded(task),
+        log_position: task.log_position,
+        chunk_rows: ctx.policy.chunk_rows,
+        connection_retry_s: ctx.policy.connection_retry_s,
+    }));
+    let mut after = Task { epochs: lease.epoch, lease: Some(lease), ..task.clone() };
     if let (TaskStatus::Prechecking, Some(run)) = (after.status, after.precheck.as_mut()) {
         // What another worker found before it went away is looked at anew (C-07).
         run.items.clear();
     }
-    let work = LeasedWork {
-        task: task.id.clone(),
-        epoch: after.epochs,
-        lease_s: ctx.policy.lease_s,
-        job: Job::Migration(Box::new(MigrationJob {
-            work: task.work()?,
-            source: access(ctx, &task.source)?,
-            target: access(ctx, &task.target)?,
-            types: task.types.clone(),
-            objects: task.objects.clone(),
-            same_name: task.same_name,
-            progress: task.progress.clone(),
-            planned: task.planned.clone(),
-            loaded: is_loaded(task),
-            log_position: task.log_position,
-            chunk_rows: ctx.policy.chunk_rows,
-            connection_retry_s: ctx.policy.connection_retry_s,
-        })),
-    };
-    Some(Decision::new(vec![StateChange::Task(Box::new(after))], work))
+    Some((StateChange::Task(Box::new(after)), job))
 }
 
-/// How a worker reaches one side; without an endpoint when the instance is gone.
-fn access(ctx: &Context<'_>, side: &Side) -> Option<Access> {
-    let instance = ctx.state.instances.get(&side.instance)?;
-    Some(Access {
-        instance: side.instance.0.clone(),
-        endpoint: instance.endpoint.clone().filter(|_| instance.is_there(ctx.now)),
-        product: instance.product,
-        login: Login {
-            account: side.account.clone(),
-            password: side.password.clone(),
-            ssl: side.connection == ConnectionMode::Ssl,
-        },
-    })
+fn side(ctx: &Context<'_>, side: &Side) -> Option<Access> {
+    access(ctx, &side.instance, &side.account, &side.password, side.connection)
 }
 
 /// Whether every phase before the incremental one is done.
@@ -72,75 +48,49 @@ fn is_loaded(task: &Task) -> bool {
     before.into_iter().all(|phase| task.phases.get(phase) == Some(&PhaseStatus::Finished))
 }
 
-/// Takes a worker's reports, all of them or none, and renews its lease while there is more to do. A report may arrive
-/// twice or late; one that would turn progress back is passed over.
-///
-/// # Errors
-/// `LeaseLost` when the lease lapsed or passed on, or the task was paused, stopped or deleted; `InvalidParameter` for
-/// reports that make no sense for the task.
-pub fn report(ctx: &Context<'_>, task: &TaskId, reports: &Reports) -> Decided<LeaseKept> {
-    let lost =
-        || refuse(RefusalCode::LeaseLost, format!("worker {} does not hold task {task} any more", reports.worker));
-    let Some(before) = ctx.state.tasks.get(task) else { return lost() };
-    let is_holder =
-        |lease: &Lease| lease.worker == reports.worker && lease.epoch == reports.epoch && lease.until > ctx.now;
-    let (Some(lease), Some(work)) = (before.lease.as_ref().filter(|lease| is_holder(lease)), before.work()) else {
-        return lost();
-    };
-    let mut after = before.clone();
-    for report in &reports.reports {
-        if after.lease.is_none() {
-            return invalid("a report follows one that ended the work");
-        }
-        match work {
-            Work::Precheck => prechecked(ctx, &mut after, report)?,
-            Work::Migrate => migrated(ctx, &mut after, report)?,
-        }
-    }
-    // Zero seconds tell the worker that it holds nothing any more.
-    let mut lease_s = 0;
-    if after.lease.is_some() {
-        lease_s = ctx.policy.lease_s;
-        after.lease = Some(Lease { until: later_s(ctx.now, lease_s), ..lease.clone() });
-    }
-    Ok(Decision::new(tasks::put(ctx, before, after), LeaseKept { lease_s }))
+/// A migration task while reports are taken.
+pub(super) struct Draft<'a> {
+    before: &'a Task,
+    after: Task,
+    work: Work,
 }
 
-fn invalid<T>(detail: impl Into<String>) -> Result<T, Refusal> {
-    refuse(RefusalCode::InvalidParameter, detail)
+impl<'a> Draft<'a> {
+    pub(super) fn new(task: &'a Task) -> Option<Self> {
+        Some(Self { before: task, after: task.clone(), work: task.work()? })
+    }
+}
+
+impl super::Draft for Draft<'_> {
+    fn take(&mut self, ctx: &Context<'_>, report: &Report) -> Result<(), Refusal> {
+        match self.work {
+            Work::Precheck => prechecked(ctx, &mut self.after, report),
+            Work::Migrate => migrated(ctx, &mut self.after, report),
+        }
+    }
+
+    fn lease(&mut self) -> &mut Option<Lease> {
+        &mut self.after.lease
+    }
+
+    fn changes(self, ctx: &Context<'_>) -> Vec<StateChange> {
+        tasks::put(ctx, self.before, self.after)
+    }
 }
 
 fn prechecked(ctx: &Context<'_>, task: &mut Task, report: &Report) -> Result<(), Refusal> {
     match report {
         Report::Renew => {}
-        Report::PrecheckItem(result) => note_item(task, result)?,
+        Report::PrecheckItem(result) => checks::note(task.precheck.as_mut(), result)?,
         Report::PrecheckDone => end_precheck(ctx, task),
         _ => return invalid("a migration was reported on, but the work is a precheck"),
     }
     Ok(())
 }
 
-/// Notes an item; a failed one has a cause and a remedy (TMP-45).
-fn note_item(task: &mut Task, result: &PrecheckResult) -> Result<(), Refusal> {
-    if let PrecheckOutcome::Failed { cause, remedy } = &result.outcome
-        && (cause.trim().is_empty() || remedy.trim().is_empty())
-    {
-        return invalid("a failed precheck item needs a cause and a remedy");
-    }
-    let Some(run) = task.precheck.as_mut() else { return Ok(()) };
-    match run.items.iter_mut().find(|known| known.item == result.item) {
-        Some(known) => *known = result.clone(),
-        None => run.items.push(result.clone()),
-    }
-    Ok(())
-}
-
 /// The run is over: an ordered task starts, another waits for OK; after a failure OK has to be said again.
 fn end_precheck(ctx: &Context<'_>, task: &mut Task) {
-    let passed = task.precheck.as_mut().is_some_and(|run| {
-        run.ended_at = Some(ctx.now);
-        run.passed()
-    });
+    let passed = checks::end(task.precheck.as_mut(), ctx.now);
     task.lease = None;
     if !passed {
         task.status = TaskStatus::PrecheckFailed;
@@ -270,7 +220,3 @@ fn finish(ctx: &Context<'_>, task: &mut Task) -> Result<(), Refusal> {
     runs_well(task);
     Ok(())
 }
-
-#[cfg(test)]
-#[path = "leases_tests.rs"]
-mod tests;
