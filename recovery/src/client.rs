@@ -109,6 +109,14 @@ impl Client {
         Ok(Answer { status, body })
     }
 
+    /// Fetches a file: status and bytes, whatever they are.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn fetch(&self, path: &str, timeout: SignedDuration) -> Result<(u16, Bytes), ClientError> {
+        self.exchange(self.request(Method::GET, path, None, None)?, timeout).await
+    }
+
     /// Sends a request and reads the answer as a value; an empty answer reads as null.
     ///
     /// # Errors

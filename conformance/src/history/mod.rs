@@ -253,6 +253,53 @@ pub enum Client {
     Application,
 }
 
+/// Redis commands that change nothing.
+const REDIS_READS: [&str; 43] = [
+    "bitcount",
+    "dbsize",
+    "echo",
+    "exists",
+    "get",
+    "getbit",
+    "getrange",
+    "hexists",
+    "hget",
+    "hgetall",
+    "hkeys",
+    "hlen",
+    "hmget",
+    "hscan",
+    "hvals",
+    "info",
+    "keys",
+    "lindex",
+    "llen",
+    "lrange",
+    "mget",
+    "object",
+    "ping",
+    "pttl",
+    "randomkey",
+    "scan",
+    "scard",
+    "select",
+    "sismember",
+    "smembers",
+    "srandmember",
+    "sscan",
+    "strlen",
+    "time",
+    "ttl",
+    "type",
+    "zcard",
+    "zcount",
+    "zrange",
+    "zrangebyscore",
+    "zrank",
+    "zscan",
+    "zscore",
+];
+
 /// A statement on a database server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
@@ -273,16 +320,29 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Whether it is commands for Redis, one a line: databases of Redis are numbers.
+    #[must_use]
+    pub fn is_redis(&self) -> bool {
+        self.database.parse::<u8>().is_ok()
+    }
+
     /// Whether it only reads.
     #[must_use]
     pub fn only_reads(&self) -> bool {
+        if self.is_redis() {
+            let words = self.sql.lines().filter_map(|line| line.split_whitespace().next());
+            return words.into_iter().all(|word| REDIS_READS.contains(&word.to_ascii_lowercase().as_str()));
+        }
         let first = self.sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
         first.eq_ignore_ascii_case("select")
     }
 
-    /// Whether it changes definitions.
+    /// Whether it changes definitions; Redis has none.
     #[must_use]
     pub fn is_ddl(&self) -> bool {
+        if self.is_redis() {
+            return false;
+        }
         self.sql.split(';').any(|part| {
             let first = part.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
             ["create", "alter", "drop", "truncate", "rename"].iter().any(|word| first.eq_ignore_ascii_case(word))
@@ -349,7 +409,10 @@ impl History {
         for event in &self.events {
             match &event.what {
                 What::Photograph(shot) => {
-                    hash.update(format!("{} {:?} {} {:?} ", event.at, event.step, shot.instance, shot.mark));
+                    hash.update(format!(
+                        "{} {:?} {} {:?} {:?} ",
+                        event.at, event.step, shot.instance, shot.mark, shot.node
+                    ));
                     let content = read.entry(Arc::as_ptr(&shot.photograph)).or_insert_with(|| {
                         Sha256::digest(serde_json::to_vec(&shot.photograph).unwrap_or_default()).to_vec()
                     });
@@ -382,4 +445,35 @@ impl History {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(database: &str, sql: &str) -> Statement {
+        Statement {
+            sent_at: Timestamp::UNIX_EPOCH,
+            instance: "rm-1".into(),
+            database: database.into(),
+            account: "app".into(),
+            by: Client::Operator,
+            sql: sql.into(),
+            outcome: Ok(Outcome { columns: vec![], rows: vec![], affected: 0 }),
+        }
+    }
+
+    #[test]
+    fn redis_commands_read_only_where_every_line_reads() {
+        assert!(statement("0", "select 1\nHGETALL cart\n\nttl cart").only_reads());
+        assert!(!statement("0", "select 1\nset cart full").only_reads());
+        assert!(statement("app", "select 1").only_reads());
+        assert!(!statement("app", "get cart").only_reads());
+    }
+
+    #[test]
+    fn redis_has_no_definitions() {
+        assert!(!statement("3", "rename cart basket\nset note ;drop").is_ddl());
+        assert!(statement("app", "insert into a values (1); drop table b").is_ddl());
+    }
 }

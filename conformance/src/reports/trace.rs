@@ -2,6 +2,7 @@
 
 use crate::history::{Client, History, What};
 use jiff::{SignedDuration, Timestamp};
+use recovery::model::precheck::{PrecheckOutcome, PrecheckResult, PrecheckRun};
 use std::ops::Range;
 
 /// Columns of a trace.
@@ -44,22 +45,12 @@ fn shown(
     what: &What,
     last: &mut std::collections::BTreeMap<String, String>,
 ) -> Option<(usize, String)> {
+    if let Some((id, text)) = sight(history, what) {
+        let before = last.insert(id.to_owned(), text.clone());
+        return (before.as_ref() != Some(&text)).then_some((2, text));
+    }
     let name = |id| history.name_of(id).to_owned();
-    let mut changed = |id: &str, status: String| {
-        let new = last.get(id) != Some(&status);
-        last.insert(id.to_owned(), status);
-        new
-    };
     Some(match what {
-        What::DataSourceSeen(_)
-        | What::LogicalTaskSeen(_)
-        | What::LogicalSetSeen(_)
-        | What::LogicalRestorableSeen { .. }
-        | What::RestoreSeen(_)
-        | What::RestoresListed { .. }
-        | What::LogicalTasksListed { .. }
-        | What::BackupsListed { .. }
-        | What::Downloaded { .. } => return None,
         What::StepBegan { line, text } => (0, format!("-- line {line}: {text}")),
         What::Call(call) if call.method == "GET" && call.accepted() => return None,
         What::Call(call) => {
@@ -71,35 +62,9 @@ fn shown(
             };
             (0, format!("{} {} -> {came}", call.method, call.path))
         }
-        What::InstanceSeen(view) => {
-            let text = format!("{} {:?}", name(&view.id), view.state);
-            if !changed(view.id.as_str(), text.clone()) {
-                return None;
-            }
-            (2, text)
-        }
-        What::InstanceGone { id } => {
-            if !changed(id.as_str(), "gone".into()) {
-                return None;
-            }
-            (2, format!("{} gone", name(id)))
-        }
-        What::TaskSeen(view) => {
-            let failed: Vec<String> = view.precheck.iter().flat_map(|run| &run.items).filter_map(failed_item).collect();
-            let why = view.failure.as_ref().map_or(String::new(), |failure| format!(" {failure:?}"));
-            let text = format!("task {} {:?}{why}{}", view.id, view.status, failed.concat());
-            if !changed(view.id.as_str(), text.clone()) {
-                return None;
-            }
-            (2, text)
-        }
         What::TaskGone { id } => (2, format!("task {id} gone")),
-        What::BackupSeen(view) => {
-            let text = format!("backup {} {:?} {:?}", view.id, view.kind, view.status);
-            if !changed(view.id.as_str(), text.clone()) {
-                return None;
-            }
-            (2, text)
+        What::Downloaded { backup, status, size_bytes, .. } => {
+            (0, format!("file of backup {backup} -> {status}, {size_bytes} bytes"))
         }
         What::Statement(it) => {
             let party = usize::from(it.by == Client::Application);
@@ -123,16 +88,49 @@ fn shown(
         What::Expectation { want, got, .. } => (0, format!("want {want}, got {got}")),
         What::Healed => (3, "*** everything healed".into()),
         What::Ended => (3, "end".into()),
-        What::Photograph(_) | What::InstancesListed { .. } => return None,
+        _ => return None,
     })
 }
 
-fn failed_item(result: &recovery::model::precheck::PrecheckResult) -> Option<String> {
-    match &result.outcome {
-        recovery::model::precheck::PrecheckOutcome::Success
-        | recovery::model::precheck::PrecheckOutcome::Warning { .. } => None,
-        recovery::model::precheck::PrecheckOutcome::Failed { cause, .. } => {
-            Some(format!(" {:?}: {cause};", result.item))
+/// Something the service showed, which is said again only when the text is another: its id, and the text.
+fn sight<'a>(history: &History, what: &'a What) -> Option<(&'a str, String)> {
+    let name = |id| history.name_of(id).to_owned();
+    Some(match what {
+        What::InstanceSeen(view) => (view.id.as_str(), format!("{} {:?}", name(&view.id), view.state)),
+        What::InstanceGone { id } => (id.as_str(), format!("{} gone", name(id))),
+        What::TaskSeen(view) => {
+            let why = view.failure.as_ref().map_or(String::new(), |failure| format!(" {failure:?}"));
+            let failed = failed_items(view.precheck.as_ref());
+            (view.id.as_str(), format!("task {} {:?}{why}{failed}", view.id, view.status))
         }
+        What::BackupSeen(view) => (view.id.as_str(), format!("backup {} {:?} {:?}", view.id, view.kind, view.status)),
+        What::DataSourceSeen(view) => {
+            let instance = name(&view.instance_id);
+            (view.id.as_str(), format!("data source {} is {instance} as {}", view.id, view.account))
+        }
+        What::LogicalTaskSeen(view) => {
+            (view.id.as_str(), format!("logical backup {} of {} {:?}", view.id, view.source, view.state))
+        }
+        What::LogicalSetSeen(view) => {
+            let why = view.failure.as_ref().map_or(String::new(), |why| format!(" {why}"));
+            (view.id.as_str(), format!("{:?} set {} of {} {:?}{why}", view.kind, view.id, view.task, view.status))
+        }
+        What::RestoreSeen(view) => {
+            let why = view.failure.as_ref().map_or(String::new(), |failure| format!(" {failure:?}"));
+            let failed = failed_items(view.precheck.as_ref());
+            (view.id.as_str(), format!("restore {} {:?}{why}{failed}", view.id, view.status))
+        }
+        _ => return None,
+    })
+}
+
+fn failed_items(run: Option<&PrecheckRun>) -> String {
+    run.iter().flat_map(|run| &run.items).filter_map(failed_item).collect()
+}
+
+fn failed_item(result: &PrecheckResult) -> Option<String> {
+    match &result.outcome {
+        PrecheckOutcome::Success | PrecheckOutcome::Warning { .. } => None,
+        PrecheckOutcome::Failed { cause, .. } => Some(format!(" {:?}: {cause};", result.item)),
     }
 }

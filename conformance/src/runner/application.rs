@@ -2,11 +2,12 @@
 
 use super::operator::Operator;
 use super::recorder::Recorder;
+use super::redis;
 use crate::history::{LedgerEntry, What};
 use jiff::SignedDuration;
 use recovery::ports::database::{DatabaseError, Login};
 use recovery::ports::{Ports, Session};
-use scenarios::{ApplicationSpec, Scenario};
+use scenarios::{ApplicationSpec, Credentials, Scenario};
 use sim::world::APPLICATION;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -118,14 +119,17 @@ async fn write(ports: Ports, operator: Rc<Operator>, spec: ApplicationSpec, rein
         let id = reins.next_id.get();
         reins.next_id.set(id + 1);
         let sent_at = operator.now();
-        let outcome = insert(&ports, &endpoint, &spec, id, &mut session).await;
+        let redis = recorder.is_redis(&instance);
+        let database = if redis { redis::database(&spec.database) } else { spec.database.as_str() };
+        let statement = statement(&spec, redis, id);
+        let outcome = insert(&ports, &endpoint, &spec.login, (database, &statement), &mut session).await;
         if outcome.is_err() {
             session = None;
         }
         let unsent = matches!(outcome, Err(Insert::NotSent));
         let entry = LedgerEntry {
             instance,
-            database: spec.database.clone(),
+            database: database.to_owned(),
             table: spec.table.clone(),
             id,
             sent_at,
@@ -146,20 +150,26 @@ enum Insert {
     Failed,
 }
 
+/// What writes a row: an insert, or for Redis a key with the table's name before the row's.
+fn statement(spec: &ApplicationSpec, redis: bool, id: i64) -> String {
+    if redis {
+        return format!("set {}:{id} row-{id}", spec.table);
+    }
+    format!("insert into {} ({}, {}) values ({id}, 'row {id}')", spec.table, spec.key_column, spec.note_column)
+}
+
 async fn insert(
     ports: &Ports,
     endpoint: &str,
-    spec: &ApplicationSpec,
-    id: i64,
+    who: &Credentials,
+    (database, statement): (&str, &str),
     session: &mut Option<Box<dyn Session>>,
 ) -> Result<(), Insert> {
     if session.is_none() {
-        let login = Login { account: spec.login.account.clone(), password: spec.login.password.clone(), ssl: false };
+        let login = Login { account: who.account.clone(), password: who.password.clone(), ssl: false };
         *session = ports.database.connect(endpoint, &login).await.ok();
     }
     let Some(open) = session else { return Err(Insert::NotSent) };
-    let sql =
-        format!("insert into {} ({}, {}) values ({id}, 'row {id}')", spec.table, spec.key_column, spec.note_column);
-    let outcome: Result<_, DatabaseError> = open.run(&spec.database, &sql).await;
+    let outcome: Result<_, DatabaseError> = open.run(database, statement).await;
     outcome.map(drop).map_err(|_| Insert::Failed)
 }

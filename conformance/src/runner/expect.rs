@@ -4,31 +4,34 @@ use super::migrate::describe;
 use super::operator::{Operator, StepFailed, Stepped};
 use super::restore::{is_covered, second_of};
 use super::wait::copied;
+use super::{logical_looks, redis};
 use recovery::model::InstanceId;
 use recovery::model::backup::BackupStatus;
 use recovery::model::content::{Row, Value};
 use recovery::model::instance::{Billing, InstanceState};
 use recovery::model::photograph::{Photograph, PhotographedDatabase};
-use recovery::model::precheck::PrecheckOutcome;
-use recovery::model::views::{BackupList, ChargeList, InstanceList, InstanceView, TaskView};
+use recovery::model::precheck::{PrecheckOutcome, PrecheckRun};
+use recovery::model::views::{BackupList, ChargeList, InstanceList, InstanceView};
 use scenarios::{
     Charged, Expectation, FailureReason, InstanceFacts, Number, PrecheckFacts, PrecheckVerdict, Subject, TaskFacts,
 };
 use std::sync::Arc;
 
 /// One thing that was looked at: whether it was as wanted, what was wanted, what was found.
-struct Look {
+pub struct Look {
     met: bool,
     want: String,
     got: String,
 }
 
 impl Look {
-    fn new(met: bool, want: impl Into<String>, got: impl Into<String>) -> Self {
+    /// One thing that was looked at.
+    pub fn new(met: bool, want: impl Into<String>, got: impl Into<String>) -> Self {
         Self { met, want: want.into(), got: got.into() }
     }
 
-    fn same<T: PartialEq + std::fmt::Debug>(what: &str, want: &T, got: &T) -> Self {
+    /// Something that is as wanted where it is equal.
+    pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, want: &T, got: &T) -> Self {
         Self::new(want == got, format!("{what} {want:?}"), format!("{got:?}"))
     }
 }
@@ -36,12 +39,20 @@ impl Look {
 /// Looks, and goes on either way; what was not met fails the run.
 pub async fn expect(operator: &Operator, expectation: &Expectation) -> Stepped {
     let looks = match expectation {
-        Expectation::Restore { .. }
-        | Expectation::LogicalSets { .. }
-        | Expectation::LogicalRestorable { .. }
-        | Expectation::BackupListed { .. }
-        | Expectation::NodeRows { .. } => {
-            return Err(StepFailed::new("an expectation of another system", "the runner does not look at it yet"));
+        Expectation::Restore { restore, facts } => logical_looks::restore(operator, restore, facts).await?,
+        Expectation::LogicalSets { of, kind, status, number } => {
+            vec![logical_looks::sets(operator, of, *kind, *status, *number).await?]
+        }
+        Expectation::LogicalRestorable { of, mark, contained } => {
+            vec![logical_looks::range(operator, of, mark, *contained).await?]
+        }
+        Expectation::BackupListed { backup, listed, from, to } => {
+            let found = redis::is_listed(operator, backup, *from, *to).await?;
+            vec![Look::same(&format!("backup {backup} listed:"), listed, &found)]
+        }
+        Expectation::NodeRows { of, node, key, exists } => {
+            let found = redis::holds(operator, of, *node, key)?;
+            vec![Look::same(&format!("key {key} on the {node:?} of {of}:"), exists, &found)]
         }
         Expectation::Rows { on, query, rows, database, login } => {
             let outcome = operator.run_sql(on, database, login, query).await?;
@@ -250,14 +261,15 @@ async fn task_looks(operator: &Operator, name: &str, facts: &TaskFacts) -> Stepp
         ));
     }
     if let Some(wanted) = &facts.item {
-        looks.push(item_look(name, &view, wanted));
+        looks.push(item_look(&format!("task {name}"), view.precheck.as_ref(), wanted));
     }
     Ok(looks)
 }
 
-fn item_look(name: &str, view: &TaskView, facts: &PrecheckFacts) -> Look {
-    let found = view.precheck.iter().flat_map(|run| &run.items).find(|result| result.item == facts.item);
-    let want = format!("task {name}: {facts:?}");
+/// One item of the newest precheck of a task.
+pub fn item_look(what: &str, run: Option<&PrecheckRun>, facts: &PrecheckFacts) -> Look {
+    let found = run.iter().flat_map(|run| &run.items).find(|result| result.item == facts.item);
+    let want = format!("{what}: {facts:?}");
     let Some(found) = found else { return Look::new(false, want, "no such item in the newest precheck") };
     let contains =
         |text: &Option<String>, in_text: &str| text.as_ref().is_none_or(|text| in_text.contains(text.as_str()));
@@ -273,7 +285,8 @@ fn item_look(name: &str, view: &TaskView, facts: &PrecheckFacts) -> Look {
     Look::new(met, want, format!("{:?}", found.outcome))
 }
 
-fn number_look(what: &str, want: Number, got: u64) -> Look {
+/// So many, as wanted.
+pub fn number_look(what: &str, want: Number, got: u64) -> Look {
     match want {
         Number::Exactly(number) => Look::new(got == number, format!("{number} {what}"), got.to_string()),
         Number::AtLeast(number) => Look::new(got >= number, format!("at least {number} {what}"), got.to_string()),

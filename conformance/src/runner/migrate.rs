@@ -5,7 +5,7 @@ use super::requests::ask;
 use super::restore::wanted;
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::TaskId;
-use recovery::model::precheck::PrecheckOutcome;
+use recovery::model::precheck::{PrecheckOutcome, PrecheckRun};
 use recovery::model::task::{MigrationType, PhaseStatus, TaskStatus};
 use recovery::model::views::{InstanceList, TaskView};
 use recovery::ports::clock::later;
@@ -172,15 +172,20 @@ fn is_over(view: &TaskView) -> bool {
     }
 }
 
-/// A task's state in one line.
-pub fn describe(view: &TaskView) -> String {
-    let failed = view.precheck.iter().flat_map(|run| &run.items).filter_map(|result| match &result.outcome {
+/// The failed items of a precheck, each with its cause.
+pub fn failed_items(run: &PrecheckRun) -> String {
+    let failed = run.items.iter().filter_map(|result| match &result.outcome {
         PrecheckOutcome::Failed { cause, .. } => Some(format!("{:?}: {cause}", result.item)),
         PrecheckOutcome::Success | PrecheckOutcome::Warning { .. } => None,
     });
+    failed.collect::<Vec<_>>().join("; ")
+}
+
+/// A task's state in one line.
+pub fn describe(view: &TaskView) -> String {
     let mut text = format!("{:?}", view.status);
     if view.status == TaskStatus::PrecheckFailed {
-        text.push_str(&format!(" ({})", failed.collect::<Vec<_>>().join("; ")));
+        text.push_str(&format!(" ({})", view.precheck.as_ref().map_or(String::new(), failed_items)));
     }
     if let Some(failure) = &view.failure {
         text.push_str(&format!(" ({failure:?})"));

@@ -1,10 +1,13 @@
 //! The person at the interface: calls with patience, sessions with database servers, photographs and marks.
 
+use super::logical::{self, Known};
 use super::recorder::Recorder;
+use super::redis;
 use crate::history::{Call, Client as Who, Login as LoginEvent, Statement, What};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use recovery::client::Client;
+use recovery::model::backup::Node;
 use recovery::model::instance::InstanceState;
 use recovery::model::photograph::password_mark;
 use recovery::model::views::{InstanceList, InstanceView, TaskView};
@@ -99,6 +102,10 @@ pub struct Operator {
     pub skews_ms: RefCell<BTreeMap<String, i64>>,
     /// Idempotency keys the scenario named, as they are sent.
     pub named_keys: RefCell<BTreeMap<String, String>>,
+    /// What the names of logical backup and restore stand for.
+    pub logical: Known,
+    /// Links to backup files, by backup: the newest that was given.
+    pub links: RefCell<BTreeMap<BackupId, String>>,
     client: Client,
     keys: Cell<u64>,
 }
@@ -120,6 +127,8 @@ impl Operator {
             doors: RefCell::default(),
             skews_ms: RefCell::default(),
             named_keys: RefCell::default(),
+            logical: Known::default(),
+            links: RefCell::default(),
             client,
             keys: Cell::new(0),
         }
@@ -162,12 +171,29 @@ impl Operator {
     /// # Errors
     /// When no answer came in all that time.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>, key: Option<&str>) -> Stepped<Answer> {
+        let attempt = async || self.attempt(&self.client, &method, path, body, key).await.map(|answer| (answer, ()));
+        self.patiently(&method, path, attempt).await.map(|(answer, ())| answer)
+    }
+
+    /// Fetches a file: the answer, whose body is there where it was refused, and the bytes.
+    ///
+    /// # Errors
+    /// When no answer came in ten minutes.
+    pub async fn fetch(&self, path: &str) -> Stepped<(Answer, Vec<u8>)> {
+        self.patiently(&Method::GET, path, async || self.attempt_fetch(path).await).await
+    }
+
+    async fn patiently<T>(
+        &self,
+        method: &Method,
+        path: &str,
+        attempt: impl AsyncFn() -> Option<(Answer, T)>,
+    ) -> Stepped<(Answer, T)> {
         let give_up = later(self.now(), PATIENCE);
         let mut pause_ms = 200;
         loop {
-            let answer = self.attempt(&self.client, &method, path, body, key).await;
-            match answer {
-                Some(answer) if answer.status < 500 => return Ok(answer),
+            match attempt().await {
+                Some((answer, more)) if answer.status < 500 => return Ok((answer, more)),
                 _ if self.now() >= give_up => {
                     return Err(StepFailed::new(format!("an answer to {method} {path}"), "none for ten minutes"));
                 }
@@ -175,6 +201,25 @@ impl Operator {
             }
             pause_ms = (pause_ms * 2).min(10_000);
         }
+    }
+
+    async fn attempt_fetch(&self, path: &str) -> Option<(Answer, Vec<u8>)> {
+        let mut call = asked(self.now(), &Method::GET, path, None, None);
+        let answer = match self.client.fetch(path, CALL).await {
+            Ok((status, bytes)) => {
+                call.status = Some(status);
+                if status >= 400 {
+                    call.answer = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+                }
+                Some((Answer { status, body: call.answer.clone() }, bytes.to_vec()))
+            }
+            Err(error) => {
+                call.error = Some(error.to_string());
+                None
+            }
+        };
+        self.recorder.call(self.now(), call);
+        answer
     }
 
     async fn attempt(
@@ -185,19 +230,8 @@ impl Operator {
         body: Option<&Value>,
         key: Option<&str>,
     ) -> Option<Answer> {
-        let sent_at = self.now();
-        let result = client.send(method.clone(), path, body, key, CALL).await;
-        let mut call = Call {
-            sent_at,
-            method: method.to_string(),
-            path: path.to_owned(),
-            key: key.map(str::to_owned),
-            request: body.cloned().unwrap_or(Value::Null),
-            status: None,
-            answer: Value::Null,
-            error: None,
-        };
-        let answer = match result {
+        let mut call = asked(self.now(), method, path, body, key);
+        let answer = match client.send(method.clone(), path, body, key, CALL).await {
             Ok(answer) => {
                 call.status = Some(answer.status);
                 call.answer = answer.body.clone();
@@ -262,6 +296,15 @@ impl Operator {
             .get(name)
             .cloned()
             .ok_or_else(|| StepFailed::new(format!("task {name}"), "it was never made"))
+    }
+
+    /// The id of a task of whatever kind, or of what else bears the name in logical backup and restore.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn any_task(&self, name: &str) -> Stepped<String> {
+        let task = self.task(name).map(|id| id.to_string());
+        task.or_else(|missing| self.logical.id_of(name).ok_or(missing))
     }
 
     /// The scenario's name of an instance, or its id.
@@ -368,13 +411,17 @@ impl Operator {
         sql: &str,
     ) -> Stepped<Result<Outcome, DatabaseError>> {
         let id = self.instance(name)?;
+        let database = if self.recorder.is_redis(&id) { redis::database(database) } else { database };
         let endpoint = self.endpoint(&id).await?;
-        let sent_at = self.now();
+        let mut sent_at = self.now();
         let login = Login { account: who.account.clone(), password: who.password.clone(), ssl: false };
         let outcome = match endpoint {
             None => Err(DatabaseError::Unreachable(format!("{name} has no endpoint"))),
             Some(endpoint) => match self.log_in(&id, &endpoint, &login).await {
-                Ok(mut session) => session.run(database, sql).await,
+                Ok(mut session) => {
+                    sent_at = self.now();
+                    session.run(database, sql).await
+                }
                 Err(error) => Err(error),
             },
         };
@@ -396,8 +443,18 @@ impl Operator {
         let known: Vec<InstanceId> = self.instances.borrow().values().cloned().collect();
         for id in known {
             if let Some(photograph) = self.stage.control.photograph(&id) {
-                self.recorder.shot(self.now(), &id, mark, photograph);
+                self.recorder.shot(self.now(), &id, mark, None, photograph);
             }
+            self.photograph_nodes(&id, mark);
+        }
+    }
+
+    /// Photographs the replica of an instance that has one; its master is on the photograph of the whole instance.
+    pub fn photograph_nodes(&self, id: &InstanceId, mark: Option<&str>) {
+        if self.recorder.is_redis(id)
+            && let Some(photograph) = self.stage.control.photograph_node(id, Node::Replica)
+        {
+            self.recorder.shot(self.now(), id, mark, Some(Node::Replica), photograph);
         }
     }
 
@@ -411,7 +468,23 @@ impl Operator {
         for id in known {
             self.see_task(&id).await?;
         }
+        logical::observe(self).await?;
+        redis::observe(self).await?;
         self.photograph_all(None);
         Ok(())
+    }
+}
+
+/// A call that was sent and not answered yet.
+fn asked(sent_at: Timestamp, method: &Method, path: &str, body: Option<&Value>, key: Option<&str>) -> Call {
+    Call {
+        sent_at,
+        method: method.to_string(),
+        path: path.to_owned(),
+        key: key.map(str::to_owned),
+        request: body.cloned().unwrap_or(Value::Null),
+        status: None,
+        answer: Value::Null,
+        error: None,
     }
 }

@@ -3,13 +3,18 @@
 use crate::history::redact::redacted;
 use crate::history::{Call, Event, History, ListKind, Shot, What};
 use jiff::Timestamp;
-use recovery::model::InstanceId;
+use recovery::model::backup::Node;
+use recovery::model::logical::views::{
+    DataSourceList, LogicalBackupTaskList, LogicalRestorable, LogicalSetList, RestoreList,
+};
 use recovery::model::photograph::Photograph;
+use recovery::model::product::Engine;
 use recovery::model::views::{BackupList, BackupView, InstanceList, InstanceView, TaskList, TaskView};
+use recovery::model::{BackupId, DataSourceId, InstanceId, TaskId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,7 +25,45 @@ pub struct Recorder(Rc<RefCell<Pen>>);
 struct Pen {
     history: History,
     step: Option<usize>,
-    last_shots: BTreeMap<InstanceId, Arc<Photograph>>,
+    last_shots: BTreeMap<(InstanceId, bool), Arc<Photograph>>,
+    met: Met,
+}
+
+/// What answers have shown so far, as far as it is looked at again.
+#[derive(Default)]
+struct Met {
+    /// Redis instances that are there.
+    redis: BTreeSet<InstanceId>,
+    /// Logical backup tasks.
+    logical_tasks: BTreeSet<TaskId>,
+    /// Whether there ever was a restore task.
+    restored: bool,
+    /// The instance of each backup.
+    backed_up: BTreeMap<BackupId, InstanceId>,
+}
+
+impl Met {
+    fn note(&mut self, what: &What) {
+        match what {
+            What::InstanceSeen(view) if view.product.engine == Engine::Redis => {
+                self.redis.insert(view.id.clone());
+            }
+            What::InstanceGone { id } => {
+                self.redis.remove(id);
+            }
+            What::LogicalTaskSeen(view) => {
+                self.logical_tasks.insert(view.id.clone());
+            }
+            What::RestoreSeen(_) => self.restored = true,
+            What::InstancesListed { list: ListKind::Instances, of: None, ids } => {
+                self.redis.retain(|id| ids.contains(id));
+            }
+            What::BackupSeen(view) => {
+                self.backed_up.insert(view.id.clone(), view.instance.clone());
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Recorder {
@@ -28,7 +71,7 @@ impl Recorder {
     #[must_use]
     pub fn new(scenario: &str, seed: u64) -> Self {
         let history = History { scenario: scenario.to_owned(), seed, names: BTreeMap::new(), events: vec![] };
-        Self(Rc::new(RefCell::new(Pen { history, step: None, last_shots: BTreeMap::new() })))
+        Self(Rc::new(RefCell::new(Pen { history, step: None, last_shots: BTreeMap::new(), met: Met::default() })))
     }
 
     /// Takes the history out; what is written afterwards is lost.
@@ -62,18 +105,26 @@ impl Recorder {
     }
 
     /// Writes a photograph down; equal content in a row is kept once in memory.
-    pub fn shot(&self, at: Timestamp, instance: &InstanceId, mark: Option<&str>, photograph: Arc<Photograph>) {
+    pub fn shot(
+        &self,
+        at: Timestamp,
+        instance: &InstanceId,
+        mark: Option<&str>,
+        node: Option<Node>,
+        photograph: Arc<Photograph>,
+    ) {
         let kept = {
             let mut pen = self.0.borrow_mut();
-            match pen.last_shots.get(instance) {
+            let place = (instance.clone(), node == Some(Node::Replica));
+            match pen.last_shots.get(&place) {
                 Some(last) if Arc::ptr_eq(last, &photograph) || *last == photograph => Arc::clone(last),
                 _ => {
-                    pen.last_shots.insert(instance.clone(), Arc::clone(&photograph));
+                    pen.last_shots.insert(place, Arc::clone(&photograph));
                     photograph
                 }
             }
         };
-        let shot = Shot { instance: instance.clone(), mark: mark.map(str::to_owned), photograph: kept, node: None };
+        let shot = Shot { instance: instance.clone(), mark: mark.map(str::to_owned), photograph: kept, node };
         self.record(at, What::Photograph(shot));
     }
 
@@ -81,11 +132,43 @@ impl Recorder {
     #[must_use]
     pub fn marked(&self, instance: &InstanceId, mark: &str) -> Option<Arc<Photograph>> {
         self.0.borrow().history.events.iter().find_map(|event| match &event.what {
-            What::Photograph(shot) if shot.instance == *instance && shot.mark.as_deref() == Some(mark) => {
+            What::Photograph(shot)
+                if shot.instance == *instance && shot.node.is_none() && shot.mark.as_deref() == Some(mark) =>
+            {
                 Some(Arc::clone(&shot.photograph))
             }
             _ => None,
         })
+    }
+
+    /// Whether an instance is a Redis instance that was there when it was last looked for.
+    #[must_use]
+    pub fn is_redis(&self, instance: &InstanceId) -> bool {
+        self.0.borrow().met.redis.contains(instance)
+    }
+
+    /// Redis instances that were there when they were last looked for.
+    #[must_use]
+    pub fn redis_instances(&self) -> Vec<InstanceId> {
+        self.0.borrow().met.redis.iter().cloned().collect()
+    }
+
+    /// Logical backup tasks that were ever seen.
+    #[must_use]
+    pub fn logical_tasks(&self) -> Vec<TaskId> {
+        self.0.borrow().met.logical_tasks.iter().cloned().collect()
+    }
+
+    /// Whether a restore task was ever seen.
+    #[must_use]
+    pub fn restored(&self) -> bool {
+        self.0.borrow().met.restored
+    }
+
+    /// The instance a backup is of.
+    #[must_use]
+    pub fn backed_up(&self, backup: &BackupId) -> Option<InstanceId> {
+        self.0.borrow().met.backed_up.get(backup).cloned()
     }
 
     /// Writes a call down, without passwords, and what its answer shows.
@@ -94,6 +177,7 @@ impl Recorder {
         let shown = shown(&call);
         self.record(at, What::Call(call));
         for what in shown {
+            self.0.borrow_mut().met.note(&what);
             self.record(at, what);
         }
     }
@@ -103,7 +187,7 @@ fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
     T::deserialize(value).ok()
 }
 
-/// What an answer shows of instances, backups and tasks.
+/// What an answer shows.
 fn shown(call: &Call) -> Vec<What> {
     let parts = call.parts();
     let id = parts.get(2).copied().unwrap_or("");
@@ -131,9 +215,7 @@ fn shown(call: &Call) -> Vec<What> {
         ("POST" | "GET" | "PUT" | "DELETE", "instances", "" | "temporary-instances" | "configuration") => {
             read::<InstanceView>(&call.answer).map(|view| What::InstanceSeen(Box::new(view))).into_iter().collect()
         }
-        ("GET", "instances", "backups") => read::<BackupList>(&call.answer)
-            .map(|list| list.backups.into_iter().map(|view| What::BackupSeen(Box::new(view))).collect())
-            .unwrap_or_default(),
+        ("GET", "instances", "backups") => backups(call, id),
         ("POST", "instances", "backups") | ("GET", "backups", _) => {
             read::<BackupView>(&call.answer).map(|view| What::BackupSeen(Box::new(view))).into_iter().collect()
         }
@@ -143,8 +225,63 @@ fn shown(call: &Call) -> Vec<What> {
         (_, "migration-tasks", _) => {
             read::<TaskView>(&call.answer).map(|view| What::TaskSeen(Box::new(view))).into_iter().collect()
         }
+        (_, part, _) => logical(call, part, id),
+    }
+}
+
+/// What an answer shows of logical backup and restore.
+fn logical(call: &Call, part: &str, id: &str) -> Vec<What> {
+    let many = call.method == "GET" && id.is_empty();
+    let answer = &call.answer;
+    match (part, call.parts().get(3).copied().unwrap_or("")) {
+        ("data-sources", _) if many => {
+            read::<DataSourceList>(answer).map(|list| each(list.data_sources, What::DataSourceSeen)).unwrap_or_default()
+        }
+        ("data-sources", _) => one(answer, What::DataSourceSeen),
+        ("logical-backup-tasks", "restorable") => read::<LogicalRestorable>(answer)
+            .map(|restorable| What::LogicalRestorableSeen { task: id.into(), restorable: Box::new(restorable) })
+            .into_iter()
+            .collect(),
+        ("logical-backup-tasks", "runs") | ("logical-backup-sets", _) if !many => one(answer, What::LogicalSetSeen),
+        ("logical-backup-sets", _) => {
+            read::<LogicalSetList>(answer).map(|list| each(list.sets, What::LogicalSetSeen)).unwrap_or_default()
+        }
+        ("logical-backup-tasks", _) if many => {
+            let Some(list) = read::<LogicalBackupTaskList>(answer) else { return vec![] };
+            let ids = list.tasks.iter().map(|task| task.id.clone()).collect();
+            let source = query(call, "source").map(|source| DataSourceId::from(source.as_str()));
+            let mut shown = vec![What::LogicalTasksListed { source, ids }];
+            shown.extend(each(list.tasks, What::LogicalTaskSeen));
+            shown
+        }
+        ("logical-backup-tasks", _) => one(answer, What::LogicalTaskSeen),
+        ("restore-tasks", _) if many => {
+            let Some(list) = read::<RestoreList>(answer) else { return vec![] };
+            let ids = list.tasks.iter().map(|task| task.id.clone()).collect();
+            let mut shown = vec![What::RestoresListed { ids }];
+            shown.extend(each(list.tasks, What::RestoreSeen));
+            shown
+        }
+        ("restore-tasks", _) => one(answer, What::RestoreSeen),
         _ => vec![],
     }
+}
+
+fn one<T: DeserializeOwned>(answer: &Value, seen: impl Fn(Box<T>) -> What) -> Vec<What> {
+    read::<T>(answer).map(|view| seen(Box::new(view))).into_iter().collect()
+}
+
+fn each<T>(views: Vec<T>, seen: impl Fn(Box<T>) -> What) -> Vec<What> {
+    views.into_iter().map(|view| seen(Box::new(view))).collect()
+}
+
+fn backups(call: &Call, of: &str) -> Vec<What> {
+    let Some(list) = read::<BackupList>(&call.answer) else { return vec![] };
+    let time = |name| query(call, name).and_then(|text| text.parse().ok());
+    let ids = list.backups.iter().map(|view| view.id.clone()).collect();
+    let mut shown = vec![What::BackupsListed { of: of.into(), from: time("from"), to: time("to"), ids }];
+    shown.extend(each(list.backups, What::BackupSeen));
+    shown
 }
 
 fn listed(call: &Call, list: ListKind, of: Option<String>) -> Vec<What> {
@@ -160,4 +297,94 @@ fn query(call: &Call, name: &str) -> Option<String> {
     query
         .split('&')
         .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn call(method: &str, path: &str, answer: Value) -> Call {
+        Call {
+            sent_at: Timestamp::UNIX_EPOCH,
+            method: method.into(),
+            path: path.into(),
+            key: None,
+            request: Value::Null,
+            status: Some(200),
+            answer,
+            error: None,
+        }
+    }
+
+    fn source() -> Value {
+        json!({
+            "id": "ds-1", "name": "shop", "instance_id": "rm-1", "product": "mysql 5.7", "account": "app",
+            "connection": "plain", "created_at": "2026-01-05T00:00:00Z",
+        })
+    }
+
+    fn task() -> Value {
+        json!({
+            "id": "bk-1", "name": "nightly", "source": "ds-1", "product": "mysql 5.7", "backup_type": "structure-full",
+            "databases": [], "schedule": null, "retention_days": 7, "state": "normal", "running": "bkx-1",
+            "created_at": "2026-01-05T00:00:00Z",
+        })
+    }
+
+    fn set() -> Value {
+        json!({
+            "id": "bkx-1", "task": "bk-1", "source": "ds-1", "product": "mysql 5.7", "kind": "full",
+            "status": "completed", "restorable": true, "began_at": "2026-01-05T00:00:00Z",
+            "ended_at": "2026-01-05T00:00:05Z", "from": {"position": 4, "at": "2026-01-05T00:00:00Z"},
+            "to": {"position": 4, "at": "2026-01-05T00:00:04Z"}, "objects": [], "size_bytes": 10, "failure": null,
+        })
+    }
+
+    fn kinds(shown: &[What]) -> Vec<&'static str> {
+        let kind = |what: &What| match what {
+            What::DataSourceSeen(_) => "source",
+            What::LogicalTaskSeen(_) => "task",
+            What::LogicalTasksListed { .. } => "tasks",
+            What::LogicalSetSeen(_) => "set",
+            What::LogicalRestorableSeen { .. } => "restorable",
+            What::RestoresListed { .. } => "restores",
+            What::BackupsListed { .. } => "backups",
+            _ => "other",
+        };
+        shown.iter().map(kind).collect()
+    }
+
+    #[test]
+    fn answers_about_logical_backups_show_what_they_hold() {
+        assert_eq!(kinds(&shown(&call("POST", "/v1/data-sources", source()))), ["source"]);
+        assert_eq!(kinds(&shown(&call("GET", "/v1/data-sources", json!({"data_sources": [source()]})))), ["source"]);
+        let list = shown(&call("GET", "/v1/logical-backup-tasks?source=ds-1", json!({"tasks": [task()]})));
+        assert_eq!(kinds(&list), ["tasks", "task"]);
+        assert!(matches!(&list[0], What::LogicalTasksListed { source: Some(source), .. } if source.as_str() == "ds-1"));
+        assert_eq!(kinds(&shown(&call("GET", "/v1/logical-backup-sets?task=bk-1", json!({"sets": [set()]})))), ["set"]);
+        assert_eq!(kinds(&shown(&call("POST", "/v1/logical-backup-tasks/bk-1/runs", set()))), ["set"]);
+        let restorable = json!({"ranges": [], "backup_sets": ["bkx-1"]});
+        assert_eq!(kinds(&shown(&call("GET", "/v1/logical-backup-tasks/bk-1/restorable", restorable))), ["restorable"]);
+        assert_eq!(kinds(&shown(&call("GET", "/v1/restore-tasks", json!({"tasks": []})))), ["restores"]);
+    }
+
+    #[test]
+    fn a_list_of_backups_is_kept_with_the_range_it_was_asked_for() {
+        let path = "/v1/instances/rm-1/backups?from=2026-01-05T00:00:00Z";
+        let listed = shown(&call("GET", path, json!({"backups": []})));
+        let [What::BackupsListed { of, from, to, ids }] = listed.as_slice() else {
+            panic!("one list, not {listed:?}");
+        };
+        assert_eq!((of.as_str(), ids.len(), *to), ("rm-1", 0, None));
+        assert_eq!(*from, "2026-01-05T00:00:00Z".parse().ok());
+    }
+
+    #[test]
+    fn what_was_seen_is_looked_at_again() {
+        let recorder = Recorder::new("made up", 1);
+        assert!(recorder.logical_tasks().is_empty() && !recorder.restored());
+        recorder.call(Timestamp::UNIX_EPOCH, call("POST", "/v1/logical-backup-tasks", task()));
+        assert_eq!(recorder.logical_tasks(), [TaskId::from("bk-1")]);
+    }
 }

@@ -126,7 +126,7 @@ pub async fn configure(operator: &Operator, step: &ConfigureStep) -> Stepped {
     wanted(operator, &format!("the settings of {}", step.on), answer, step.refused).map(drop)
 }
 
-/// A body with `{NAME}` replaced by the id of the instance or task of that name.
+/// A body with `{NAME}` replaced by the id of what bears that name.
 fn with_ids(operator: &Operator, body: &Value) -> Value {
     match body {
         Value::Object(fields) => {
@@ -137,7 +137,7 @@ fn with_ids(operator: &Operator, body: &Value) -> Value {
             let name = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             let id = name.and_then(|name| {
                 let instance = operator.instance(name).map(|id| id.to_string());
-                instance.or_else(|_| operator.task(name).map(|id| id.to_string())).ok()
+                instance.or_else(|_| operator.any_task(name)).ok()
             });
             Value::String(id.unwrap_or_else(|| text.clone()))
         }
@@ -152,7 +152,7 @@ pub async fn call(operator: &Operator, step: &CallStep) -> Stepped {
         match piece {
             PathPiece::Text(text) => path.push_str(text),
             PathPiece::Instance(name) => path.push_str(operator.instance(name)?.as_str()),
-            PathPiece::Task(name) => path.push_str(operator.task(name)?.as_str()),
+            PathPiece::Task(name) => path.push_str(&operator.any_task(name)?),
             PathPiece::Backup(name) => {
                 let id = operator.backups.borrow().get(name).cloned();
                 path.push_str(

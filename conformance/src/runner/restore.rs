@@ -42,6 +42,7 @@ pub fn wanted(
 /// Takes a backup.
 pub async fn back_up(operator: &Operator, step: &BackupStep) -> Stepped {
     let id = operator.instance(&step.of)?;
+    operator.photograph_nodes(&id, None);
     let answer = operator.post(&format!("/v1/instances/{id}/backups"), &json!({"kind": step.kind})).await?;
     let what = format!("a backup of {}", step.of);
     let Some(answer) = wanted(operator, &what, answer, step.refused)? else { return Ok(()) };
@@ -51,6 +52,7 @@ pub async fn back_up(operator: &Operator, step: &BackupStep) -> Stepped {
     }
     if step.wait {
         let done = until_backup_ended(operator, &backup.id, RESTORING).await?;
+        operator.photograph_nodes(&id, None);
         if done.status != BackupStatus::Success {
             return Err(StepFailed::new(what, done.failure.unwrap_or_else(|| format!("{:?}", done.status))));
         }
@@ -100,6 +102,9 @@ pub async fn clone(operator: &Operator, step: &CloneStep) -> Stepped {
     }
     if let Some(count) = step.count {
         body["count"] = json!(count);
+    }
+    if let Some(entry) = step.entry {
+        body["entry"] = json!(entry);
     }
     let key = operator.key_named(step.key.as_deref());
     let answer =
@@ -165,7 +170,8 @@ pub fn second_of(operator: &Operator, mark: &str, of: &InstanceId) -> Stepped<Ti
     second.ok_or_else(|| StepFailed::new(format!("mark '{mark}' on {of}"), "the instance had no content then"))
 }
 
-async fn latest(operator: &Operator, of: &InstanceId) -> Stepped<BackupId> {
+/// The newest completed data backup of an instance.
+pub async fn latest(operator: &Operator, of: &InstanceId) -> Stepped<BackupId> {
     let list: BackupList = operator.get(&format!("/v1/instances/{of}/backups")).await?;
     let newest = list.backups.iter().rev().find(|it| it.kind == BackupKind::Data && it.status == BackupStatus::Success);
     newest.map(|it| it.id.clone()).ok_or_else(|| StepFailed::new("a completed data backup", "there is none"))

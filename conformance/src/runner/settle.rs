@@ -2,6 +2,7 @@
 
 use super::application::Application;
 use super::fault::heal;
+use super::logical;
 use super::operator::{Operator, StepFailed, Stepped};
 use crate::history::What;
 use jiff::SignedDuration;
@@ -52,7 +53,7 @@ async fn under_way(operator: &Operator) -> Stepped<Option<String>> {
     let now = operator.now();
     for view in &list.instances {
         let name = operator.name_of(&view.id);
-        if matches!(view.state, InstanceState::Creating | InstanceState::InsCloning) {
+        if matches!(view.state, InstanceState::Creating | InstanceState::InsCloning | InstanceState::BackupRecovering) {
             return Ok(Some(format!("{name} is {:?}", view.state)));
         }
         if view.expires_at.is_some_and(|expires| later(expires, SignedDuration::from_mins(5)) < now) {
@@ -65,6 +66,9 @@ async fn under_way(operator: &Operator) -> Stepped<Option<String>> {
         if is_busy(&task) {
             return Ok(Some(format!("task {id} is {:?}", task.status)));
         }
+    }
+    if let Some(busy) = logical::under_way(operator).await? {
+        return Ok(Some(busy));
     }
     Ok(None)
 }

@@ -88,7 +88,7 @@ async fn fill(operator: &Operator, spec: &InstanceSpec, view: &InstanceView) -> 
     let Some(first) = spec.accounts.first() else { return Ok(()) };
     let who = Credentials { account: first.name.clone(), password: first.password.clone() };
     for database in &spec.databases {
-        if database.name != "app" {
+        if database.name != "app" && !operator.recorder.is_redis(&view.id) {
             create_database(operator, &view.id, view.endpoint.as_deref(), &who, &database.name).await?;
         }
         if !database.sql.trim().is_empty() {

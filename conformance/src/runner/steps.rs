@@ -2,7 +2,7 @@
 
 use super::application::Application;
 use super::operator::{Operator, StepFailed, Stepped};
-use super::{content, expect, fault, migrate, requests, restore, wait};
+use super::{content, expect, fault, logical, migrate, rebuild, redis, requests, restore, wait};
 use jiff::{SignedDuration, Timestamp};
 use recovery::ports::clock::later;
 use scenarios::{Action, AdvanceStep, ApplicationStep};
@@ -23,14 +23,14 @@ pub async fn take(operator: &Rc<Operator>, application: &Application, action: &A
         Action::Migrate(step) => migrate::migrate(operator, step).await,
         Action::Task(step) => requests::task(operator, step).await,
         Action::Wait(step) => wait::wait(operator, step).await,
-        Action::DataSource(_)
-        | Action::RemoveDataSource(_)
-        | Action::LogicalBackup(_)
-        | Action::LogicalTask(_)
-        | Action::Restore(_)
-        | Action::RestoreTask(_)
-        | Action::Recover(_)
-        | Action::Download(_) => Err(StepFailed::new("a step of another system", "the runner does not take it yet")),
+        Action::DataSource(step) => logical::data_source(operator, step).await,
+        Action::RemoveDataSource(step) => logical::remove_data_source(operator, step).await,
+        Action::LogicalBackup(step) => logical::back_up(operator, step).await,
+        Action::LogicalTask(step) => logical::task(operator, step).await,
+        Action::Restore(step) => rebuild::restore(operator, step).await,
+        Action::RestoreTask(step) => rebuild::task(operator, step).await,
+        Action::Recover(step) => redis::recover(operator, step).await,
+        Action::Download(step) => redis::download(operator, step).await,
         Action::Release(step) => requests::release(operator, step).await,
         Action::Account(step) => requests::account(operator, step).await,
         Action::Configure(step) => requests::configure(operator, step).await,

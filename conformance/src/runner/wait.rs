@@ -3,9 +3,12 @@
 use super::migrate::watch;
 use super::operator::{Operator, StepFailed, Stepped};
 use super::restore::{second_of, until_covered};
+use super::{logical, rebuild};
 use jiff::SignedDuration;
 use recovery::model::backup::BackupStatus;
 use recovery::model::instance::InstanceState;
+use recovery::model::logical::backup::SetStatus;
+use recovery::model::logical::views::{LogicalSetView, RestoreView};
 use recovery::model::task::PhaseStatus;
 use recovery::model::views::{BackupView, TaskView};
 use recovery::ports::clock::later;
@@ -15,11 +18,17 @@ use scenarios::{WaitStep, WaitUntil};
 pub async fn wait(operator: &Operator, step: &WaitStep) -> Stepped {
     let at_most = SignedDuration::try_from(step.at_most).unwrap_or(SignedDuration::MAX);
     match &step.until {
-        WaitUntil::Restore { .. }
-        | WaitUntil::RestoreRecords { .. }
-        | WaitUntil::LogicalSet { .. }
-        | WaitUntil::LogicalRestorable { .. } => {
-            Err(StepFailed::new("a wait of another system", "the runner does not take it yet"))
+        WaitUntil::Restore { restore, status } => {
+            until_restore(operator, restore, at_most, &format!("{status:?}"), |view| view.status == *status).await
+        }
+        WaitUntil::RestoreRecords { restore, records } => {
+            let reached = |view: &RestoreView| rebuild::written(view) >= *records;
+            until_restore(operator, restore, at_most, &format!("{records} rows written"), reached).await
+        }
+        WaitUntil::LogicalSet { set, status } => until_set(operator, set, *status, at_most).await,
+        WaitUntil::LogicalRestorable { task, mark } => {
+            let task = logical::task_named(operator, task)?;
+            logical::until_covered(operator, &task, logical::second_for(operator, mark, &task)?, at_most).await
         }
         WaitUntil::TaskStatus { task, status } => {
             until_task(operator, task, at_most, &format!("{status:?}"), |view| view.status == *status).await
@@ -68,6 +77,27 @@ async fn until_task(
     let id = operator.task(name)?;
     let give_up = later(operator.now(), at_most);
     watch(operator, &id, give_up, &format!("task {name} {want}"), reached).await.map(drop)
+}
+
+async fn until_restore(
+    operator: &Operator,
+    name: &str,
+    at_most: SignedDuration,
+    want: &str,
+    reached: impl Fn(&RestoreView) -> bool,
+) -> Stepped {
+    let id = rebuild::restore_named(operator, name)?;
+    let give_up = later(operator.now(), at_most);
+    rebuild::watch(operator, &id, give_up, &format!("restore {name} {want}"), reached).await.map(drop)
+}
+
+async fn until_set(operator: &Operator, name: &str, status: SetStatus, at_most: SignedDuration) -> Stepped {
+    let id = logical::set_named(operator, name).await?;
+    let want = format!("set {name} {status:?}");
+    let reached = |view: &LogicalSetView| view.status == status || view.status != SetStatus::Running;
+    let view = logical::until_set(operator, &id, reached, at_most, &want).await?;
+    operator.photograph_all(None);
+    if view.status == status { Ok(()) } else { Err(StepFailed::new(want, logical::described(&view))) }
 }
 
 async fn until_instance(operator: &Operator, name: &str, state: InstanceState, at_most: SignedDuration) -> Stepped {

@@ -7,6 +7,7 @@ use super::log::LogEntry;
 use super::server::Server;
 use jiff::Timestamp;
 use recovery::model::InstanceId;
+use recovery::model::backup::Node;
 use recovery::model::photograph::Photograph;
 use recovery::ports::cloud::{CloudError, Content, InstanceOrder, Made};
 use std::collections::BTreeMap;
@@ -61,6 +62,15 @@ impl Rack {
                 tracing::error!(%instance, %error, "an instance cannot be photographed");
                 None
             }
+        }
+    }
+
+    /// The content of one node of an instance; nothing for the replica of an engine that shows no nodes.
+    #[must_use]
+    pub fn photograph_node(&self, instance: &InstanceId, node: Node) -> Option<Arc<Photograph>> {
+        match node {
+            Node::Master => self.photograph(instance),
+            Node::Replica => None,
         }
     }
 

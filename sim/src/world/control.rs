@@ -4,6 +4,7 @@ use super::faults::{FaultError, Faults};
 use crate::servers::Rack;
 use futures_util::future::LocalBoxFuture;
 use recovery::model::InstanceId;
+use recovery::model::backup::Node;
 use recovery::model::photograph::Photograph;
 use recovery::ports::Ports;
 use std::cell::RefCell;
@@ -46,6 +47,12 @@ impl Control {
     #[must_use]
     pub fn photograph(&self, instance: &InstanceId) -> Option<Arc<Photograph>> {
         self.rack.photograph(instance)
+    }
+
+    /// The content of one node of an instance as it truly is; nothing where the engine shows no such node.
+    #[must_use]
+    pub fn photograph_node(&self, instance: &InstanceId, node: Node) -> Option<Arc<Photograph>> {
+        self.rack.photograph_node(instance, node)
     }
 
     /// The machine an instance is on.
