@@ -5,6 +5,7 @@ use super::disk::MemoryDisk;
 use super::engine::{EngineOptions, OPERATOR};
 use super::faults::{Faults, Order};
 use super::network::{Activity, WayState, Ways, pair};
+use super::slow::SlowLinks;
 use super::timers::{HostIndex, Timers};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -13,7 +14,6 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 use turmoil::{Protocol, Segment, Sim};
 
 /// Takes a host in.
@@ -42,7 +42,7 @@ pub(crate) struct Machinery {
     /// Hosts that are not taken in yet.
     pub(crate) sleeping: BTreeMap<String, Rouse>,
     names: BTreeMap<IpAddr, String>,
-    latency_ms_max: u64,
+    slow: SlowLinks,
     random: ChaCha8Rng,
 }
 
@@ -66,7 +66,7 @@ impl Machinery {
             exited: BTreeMap::new(),
             sleeping: BTreeMap::new(),
             names: BTreeMap::new(),
-            latency_ms_max: options.latency_ms_max.max(1),
+            slow: SlowLinks::default(),
             random: generator(options.seed, "torn disks", 0),
         }
     }
@@ -214,7 +214,7 @@ impl Machinery {
 
     /// Changes what is known of the ways and brings turmoil's link between two hosts in line.
     fn change_link(&mut self, a: &str, b: &str, change: impl FnOnce(&mut WayState)) {
-        let was_held = self.ways.lock().is_held(a, b);
+        let was_held = self.ways.lock().is_gated(a, b);
         change(&mut self.ways.lock());
         self.align(a, b, was_held);
         self.ways.wake();
@@ -223,7 +223,7 @@ impl Machinery {
     /// turmoil keeps one state for each direction, and knows a way either as held or as cut. Being cut is stronger.
     fn align(&self, a: &str, b: &str, was_held: bool) {
         let ways = self.ways.lock();
-        if ways.is_held(a, b) {
+        if ways.is_gated(a, b) {
             self.sim.hold(a, b);
         } else if was_held {
             self.sim.release(a, b);
@@ -238,11 +238,8 @@ impl Machinery {
     }
 
     fn heal(&mut self, a: &str, b: &str) {
-        if self.ways.lock().slow.remove(&pair(a, b)).is_some() {
-            self.sim.set_link_latency(a, b, Duration::from_millis(1));
-            self.sim.set_link_max_message_latency(a, b, Duration::from_millis(self.latency_ms_max));
-        }
         self.change_link(a, b, |ways| {
+            ways.slow.remove(&pair(a, b));
             ways.held.remove(&pair(a, b));
             ways.cut.remove(&(a.to_owned(), b.to_owned()));
             ways.cut.remove(&(b.to_owned(), a.to_owned()));
@@ -267,9 +264,9 @@ impl Machinery {
     }
 
     fn slow(&mut self, a: &str, b: &str, latency_ms: u64) {
-        let latency_ms = latency_ms.max(1);
-        self.ways.lock().slow.insert(pair(a, b), latency_ms);
-        self.sim.set_link_latency(a, b, Duration::from_millis(latency_ms));
+        self.change_link(a, b, |ways| {
+            ways.slow.insert(pair(a, b), latency_ms.max(1));
+        });
     }
 
     fn set_paused(&mut self, host: &str, paused: bool) {
@@ -277,7 +274,7 @@ impl Machinery {
             let ways = self.ways.lock();
             self.awake(host)
                 .into_iter()
-                .map(|peer| (ways.is_held(host, &peer), peer))
+                .map(|peer| (ways.is_gated(host, &peer), peer))
                 .map(|(held, peer)| (peer, held))
                 .collect()
         };
@@ -311,12 +308,12 @@ impl Machinery {
         found
     }
 
-    /// What is on the links and not held there.
+    /// What is on the links, but for those that are held or slow.
     pub(crate) fn under_way(&self) -> UnderWay {
         let ways = self.ways.lock();
-        let nothing_held = ways.nothing_held();
-        let is_held = |(a, b)| match (self.names.get(&a), self.names.get(&b)) {
-            (Some(a), Some(b)) => ways.is_held(a, b),
+        let nothing_gated = ways.nothing_gated();
+        let is_gated = |(a, b)| match (self.names.get(&a), self.names.get(&b)) {
+            (Some(a), Some(b)) => ways.is_gated(a, b),
             _ => false,
         };
         let mut found = UnderWay::default();
@@ -328,13 +325,28 @@ impl Machinery {
                     any = true;
                     connecting |= matches!(message.protocol(), Protocol::Tcp(Segment::Syn(_)));
                 }
-                if any && (nothing_held || !is_held(pair)) {
+                if any && (nothing_gated || !is_gated(pair)) {
                     found.any = true;
                     found.connecting |= connecting;
                 }
             }
         });
         found
+    }
+
+    /// Takes down when what was sent over slow links is due there.
+    pub(crate) fn watch_slow_links(&mut self) {
+        self.slow.watch(&self.sim, &self.ways.lock(), &self.names, self.timers.now_ms());
+    }
+
+    /// When the next message on a slow link is due.
+    pub(crate) fn next_slow_ms(&self) -> Option<i64> {
+        self.slow.next_ms(&self.ways.lock())
+    }
+
+    /// Lets those messages on slow links arrive in the next step that are due; whether one of them asks for a connection.
+    pub(crate) fn deliver_slow(&mut self) -> bool {
+        self.slow.deliver(&self.sim, &self.ways.lock(), &self.names, self.timers.now_ms())
     }
 
     /// What every host waits for, for a person to read.

@@ -167,6 +167,7 @@ where
     let mut connecting = false;
     for steps in 1.. {
         machinery.timers.fire_due();
+        connecting |= machinery.deliver_slow();
         let step = catch_unwind(AssertUnwindSafe(|| machinery.sim.step().map_err(|error| error.to_string())));
         if let Some(panic) = watch.first() {
             return Err(WorldError::Panicked { host: panic.host, message: panic.message });
@@ -178,6 +179,7 @@ where
         machinery.bury_the_dead();
         machinery.carry_out_wishes();
         machinery.rouse_the_called();
+        machinery.watch_slow_links();
         let under_way = machinery.under_way();
         let go_on = machinery.activity.take() || under_way.any || connecting;
         connecting = under_way.connecting;
@@ -198,7 +200,7 @@ fn next_instant(machinery: &Machinery, go_on: bool) -> Result<i64, WorldError> {
     if go_on {
         return Ok(following);
     }
-    match machinery.timers.next_ms() {
+    match machinery.timers.next_ms().into_iter().chain(machinery.next_slow_ms()).min() {
         Some(deadline) => Ok(deadline.max(following)),
         None => Err(WorldError::Stuck { reason: machinery.describe() }),
     }
