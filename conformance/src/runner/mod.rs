@@ -55,7 +55,17 @@ fn has_work(scenario: &Scenario) -> bool {
     let named = |host: &Host| matches!(host, Host::Worker(_));
     scenario.world.skew_ms.keys().any(named)
         || scenario.steps.iter().any(|step| match &step.action {
-            Action::Migrate(_) | Action::Task(_) | Action::Call(_) => true,
+            Action::Migrate(_)
+            | Action::Task(_)
+            | Action::DataSource(_)
+            | Action::RemoveDataSource(_)
+            | Action::LogicalBackup(_)
+            | Action::LogicalTask(_)
+            | Action::Restore(_)
+            | Action::RestoreTask(_)
+            | Action::Recover(_)
+            | Action::Download(_)
+            | Action::Call(_) => true,
             Action::Fault(fault) => fault.fault.hosts().into_iter().any(named),
             Action::Backup(_)
             | Action::Sql(_)
