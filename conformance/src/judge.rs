@@ -80,15 +80,21 @@ impl Judgement {
 pub fn judge(history: &History, covers: &[RuleId]) -> Judgement {
     let everything = Scope::default();
     let lens = Lens::new(history, &everything);
-    let mut done: BTreeMap<(&str, String), Finding> = BTreeMap::new();
+    // Many rules share a check; each check runs once for each scope.
+    let mut done: BTreeMap<&str, Vec<(&Scope, Finding)>> = BTreeMap::new();
     let mut findings = Vec::new();
     for rule in catalogue().rules() {
         let Some((name, scope)) = rule.check() else { continue };
         let Some(check) = checks::by_name(name) else { continue };
-        let finding = done
-            .entry((check.name, format!("{scope:?}")))
-            .or_insert_with(|| (check.run)(&lens.rescoped(scope)))
-            .clone();
+        let known = done.entry(check.name).or_default();
+        let finding = match known.iter().find(|(of, _)| *of == scope) {
+            Some((_, finding)) => finding.clone(),
+            None => {
+                let finding = (check.run)(&lens.rescoped(scope));
+                known.push((scope, finding.clone()));
+                finding
+            }
+        };
         if finding.exercised > 0 || !finding.violations.is_empty() {
             findings.push(RuleFinding { rule, finding });
         }

@@ -224,7 +224,7 @@ impl Call {
     /// The path without its query, in parts: `["v1", "instances", "rm-…"]`.
     #[must_use]
     pub fn parts(&self) -> Vec<&str> {
-        self.path.split('?').next().unwrap_or("").split('/').filter(|part| !part.is_empty()).collect()
+        segments(self.path.split('?').next().unwrap_or("")).collect()
     }
 
     /// Matches a pattern like `POST /v1/instances/{}/clones`; gives what stands in the places of `{}`.
@@ -234,13 +234,23 @@ impl Call {
         if method != self.method {
             return None;
         }
-        let wanted: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        let parts = self.parts();
-        if wanted.len() != parts.len() || !wanted.iter().zip(&parts).all(|(want, part)| *want == "{}" || want == part) {
-            return None;
+        // Every check asks this of every call, so nothing is collected but what is given back.
+        let mut wanted = segments(path);
+        let mut parts = segments(self.path.split('?').next().unwrap_or(""));
+        let mut found = Vec::new();
+        loop {
+            match (wanted.next(), parts.next()) {
+                (None, None) => return Some(found),
+                (Some("{}"), Some(part)) => found.push(part),
+                (Some(want), Some(part)) if want == part => {}
+                _ => return None,
+            }
         }
-        Some(wanted.iter().zip(parts).filter(|(want, _)| **want == "{}").map(|(_, part)| part).collect())
     }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !part.is_empty())
 }
 
 /// Who talks to a database server.

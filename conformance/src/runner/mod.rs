@@ -22,7 +22,7 @@ use crate::history::{History, What};
 use operator::{Operator, StepFailed};
 use recorder::Recorder;
 use recovery::model::policy::Policy;
-use scenarios::{Action, LoginFrom, Scenario};
+use scenarios::{Action, Host, LoginFrom, Scenario};
 use sim::{WorldError, WorldOptions};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -41,7 +41,7 @@ pub fn options(scenario: &Scenario, seed: u64) -> WorldOptions {
     WorldOptions {
         seed,
         machines: world.machines,
-        workers: world.workers,
+        workers: if has_work(scenario) { world.workers } else { 0 },
         latency_ms_max: world.latency_ms_max,
         skew_ms: skews_ms(scenario),
         stranger: scenario
@@ -51,6 +51,40 @@ pub fn options(scenario: &Scenario, seed: u64) -> WorldOptions {
         policy,
         ..WorldOptions::default()
     }
+}
+
+/// Whether there can be anything for workers to do, or to be done to them. Without, they would only ask for work, once
+/// an hour, and make every step of the world dearer.
+fn has_work(scenario: &Scenario) -> bool {
+    let named = |host: &Host| matches!(host, Host::Worker(_));
+    scenario.world.skew_ms.keys().any(named)
+        || scenario.steps.iter().any(|step| match &step.action {
+            Action::Migrate(_)
+            | Action::Task(_)
+            | Action::DataSource(_)
+            | Action::RemoveDataSource(_)
+            | Action::LogicalBackup(_)
+            | Action::LogicalTask(_)
+            | Action::Restore(_)
+            | Action::RestoreTask(_)
+            | Action::Recover(_)
+            | Action::Download(_)
+            | Action::Call(_) => true,
+            Action::Fault(fault) => fault.fault.hosts().into_iter().any(named),
+            Action::Backup(_)
+            | Action::Sql(_)
+            | Action::Mark(_)
+            | Action::Temporary(_)
+            | Action::Clone(_)
+            | Action::Wait(_)
+            | Action::Release(_)
+            | Action::Account(_)
+            | Action::Configure(_)
+            | Action::Login(_)
+            | Action::Advance(_)
+            | Action::Application(_)
+            | Action::Expect(_) => false,
+        })
 }
 
 fn skews_ms(scenario: &Scenario) -> BTreeMap<String, i64> {

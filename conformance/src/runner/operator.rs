@@ -23,6 +23,9 @@ use std::collections::BTreeMap;
 
 /// How long one call may take.
 const CALL: SignedDuration = SignedDuration::from_secs(30);
+/// How long to wait before looking again at what takes a while, at first and at most. An empty instance is made in
+/// two seconds, which the first pause outlasts.
+pub const LOOK_AGAIN_MS: (i64, i64) = (2_100, 10_000);
 /// How long a call that got no answer is tried again.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
@@ -345,6 +348,7 @@ impl Operator {
     pub async fn until_running(&self, id: &InstanceId, at_most: SignedDuration) -> Stepped<InstanceView> {
         let want = format!("{} running", self.name_of(id));
         let give_up = later(self.now(), at_most);
+        let mut pause_ms = LOOK_AGAIN_MS.0;
         loop {
             match self.see(id).await? {
                 Some(view) if view.state == InstanceState::Running => return Ok(view),
@@ -354,9 +358,10 @@ impl Operator {
                 Some(view) if view.state == InstanceState::Failed => {
                     return Err(StepFailed::new(want, view.failure.unwrap_or_else(|| "failed".into())));
                 }
-                Some(_) => self.sleep(SignedDuration::from_secs(2)).await,
+                Some(_) => self.sleep(SignedDuration::from_millis(pause_ms)).await,
                 None => return Err(StepFailed::new(want, "it is gone")),
             }
+            pause_ms = (pause_ms * 2).min(LOOK_AGAIN_MS.1);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Backups, temporary instances and clones: the steps that make something out of the past.
 
-use super::operator::{Answer, Operator, StepFailed, Stepped};
+use super::operator::{Answer, LOOK_AGAIN_MS, Operator, StepFailed, Stepped};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::backup::{BackupKind, BackupStatus};
@@ -63,6 +63,7 @@ pub async fn back_up(operator: &Operator, step: &BackupStep) -> Stepped {
 /// Waits until a backup is no longer running.
 pub async fn until_backup_ended(operator: &Operator, id: &BackupId, at_most: SignedDuration) -> Stepped<BackupView> {
     let give_up = later(operator.now(), at_most);
+    let mut pause_ms = LOOK_AGAIN_MS.0;
     loop {
         let view: BackupView = operator.get(&format!("/v1/backups/{id}")).await?;
         if view.status != BackupStatus::Running {
@@ -71,7 +72,8 @@ pub async fn until_backup_ended(operator: &Operator, id: &BackupId, at_most: Sig
         if operator.now() >= give_up {
             return Err(StepFailed::new(format!("backup {id} ended"), format!("running after {at_most:#}")));
         }
-        operator.sleep(SignedDuration::from_secs(2)).await;
+        operator.sleep(SignedDuration::from_millis(pause_ms)).await;
+        pause_ms = (pause_ms * 2).min(LOOK_AGAIN_MS.1);
     }
 }
 

@@ -56,6 +56,9 @@ struct Wires {
     forbidden: Option<&'static str>,
 }
 
+/// Prepared statements a database keeps: those of its own and one or two for each table.
+const PREPARED_MAX: usize = 128;
+
 const CAPTURE: &str = "__capture";
 const APPLICATION: &str = "__application";
 
@@ -291,6 +294,7 @@ fn prepare(connection: &mut Connection, ambient: &SharedAmbient, wires: &Arc<Mut
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, true)?;
     connection.execute_batch("pragma temp_store = memory")?;
+    connection.set_prepared_statement_cache_capacity(PREPARED_MAX);
     functions::install(connection, ambient)?;
     let flags = FunctionFlags::SQLITE_UTF8;
     let capture = Arc::clone(wires);

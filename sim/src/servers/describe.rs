@@ -25,6 +25,9 @@ const SCHEMA_KINDS: [(ObjectKind, &str); 4] = [
     (ObjectKind::Trigger, "trigger"),
 ];
 
+/// How the names of SQLite's own objects begin.
+const OWN_PREFIX: &str = "sqlite_";
+
 /// The last photograph, and what it was taken at.
 pub(super) struct Kept {
     position: u64,
@@ -95,17 +98,17 @@ impl Server {
 /// All objects of a database in the order of kind and name.
 pub(super) fn objects(db: &Db) -> Result<Vec<Object>, DatabaseError> {
     let mut found = Vec::new();
-    for (kind, sqlite_kind) in SCHEMA_KINDS {
-        let sql = "select name, tbl_name, sql from sqlite_schema
-            where type = ?1 and sql is not null and name not like 'sqlite\\_%' escape '\\' order by name";
-        let mut statement = db.connection.prepare_cached(sql).map_err(failed)?;
-        let rows = statement.query_map([sqlite_kind], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-        let rows: Vec<(String, String, String)> = rows.and_then(Iterator::collect).map_err(failed)?;
-        for (name, table, sql) in rows {
-            let owner = db.catalogue.owners.get(&key(kind, &name)).cloned().unwrap_or_default();
-            let table = Some(table).filter(|_| matches!(kind, ObjectKind::Index | ObjectKind::Trigger));
-            found.push(object(db, kind, name, table, sql, owner)?);
-        }
+    let sql = "select type, name, tbl_name, sql from sqlite_schema where sql is not null";
+    let mut statement = db.connection.prepare_cached(sql).map_err(failed)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+    let rows: Vec<(String, String, String, String)> = rows.and_then(Iterator::collect).map_err(failed)?;
+    for (sqlite_kind, name, table, sql) in rows {
+        let known = SCHEMA_KINDS.iter().find(|(_, word)| *word == sqlite_kind);
+        let is_own = name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX));
+        let Some((kind, _)) = known.filter(|_| !is_own) else { continue };
+        let owner = db.catalogue.owners.get(&key(*kind, &name)).cloned().unwrap_or_default();
+        let table = Some(table).filter(|_| matches!(kind, ObjectKind::Index | ObjectKind::Trigger));
+        found.push(object(db, *kind, name, table, sql, owner)?);
     }
     for definition in db.catalogue.definitions.values() {
         let (name, text, owner) = (definition.name.clone(), definition.text.clone(), definition.owner.clone());

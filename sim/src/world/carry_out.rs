@@ -5,6 +5,7 @@ use super::disk::MemoryDisk;
 use super::engine::{EngineOptions, OPERATOR};
 use super::faults::{Faults, Order};
 use super::network::{Activity, WayState, Ways, pair};
+use super::slow::SlowLinks;
 use super::timers::{HostIndex, Timers};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -13,8 +14,19 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
-use turmoil::Sim;
+use turmoil::{Protocol, Segment, Sim};
+
+/// Takes a host in.
+pub(crate) type Rouse = Box<dyn FnOnce(&mut Sim<'static>)>;
+
+/// What is on the links.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct UnderWay {
+    /// Whether a message is on its way that will arrive without anybody's help.
+    pub(crate) any: bool,
+    /// Whether one of them asks for a connection. One that is refused wakes its sender directly, not by a message.
+    pub(crate) connecting: bool,
+}
 
 /// A world with all its levers.
 pub(crate) struct Machinery {
@@ -27,8 +39,10 @@ pub(crate) struct Machinery {
     pub(crate) disks: BTreeMap<String, MemoryDisk>,
     /// Whether a host's next start follows the return of its main function.
     pub(crate) exited: BTreeMap<String, Rc<Cell<bool>>>,
+    /// Hosts that are not taken in yet.
+    pub(crate) sleeping: BTreeMap<String, Rouse>,
     names: BTreeMap<IpAddr, String>,
-    latency_ms_max: u64,
+    slow: SlowLinks,
     random: ChaCha8Rng,
 }
 
@@ -50,8 +64,9 @@ impl Machinery {
             clocks: BTreeMap::new(),
             disks: BTreeMap::new(),
             exited: BTreeMap::new(),
+            sleeping: BTreeMap::new(),
             names: BTreeMap::new(),
-            latency_ms_max: options.latency_ms_max.max(1),
+            slow: SlowLinks::default(),
             random: generator(options.seed, "torn disks", 0),
         }
     }
@@ -60,6 +75,34 @@ impl Machinery {
     pub(crate) fn know(&mut self, host: &str) {
         let address = self.sim.lookup(host);
         self.names.insert(address, host.to_owned());
+    }
+
+    /// Takes in a host that sleeps. Its links begin as what was done to the others demands.
+    pub(crate) fn rouse(&mut self, host: &str) {
+        let Some(rouse) = self.sleeping.remove(host) else { return };
+        rouse(&mut self.sim);
+        self.know(host);
+        let was_called_for = self.ways.lock().sleeping.remove(host);
+        if was_called_for {
+            for peer in self.awake(host) {
+                self.align(host, &peer, false);
+            }
+            self.ways.wake();
+            self.activity.note();
+        }
+    }
+
+    /// Takes in the hosts that were called during the step.
+    pub(crate) fn rouse_the_called(&mut self) {
+        let called = std::mem::take(&mut self.ways.lock().called);
+        for host in called {
+            self.rouse(&host);
+        }
+    }
+
+    /// All hosts that were taken in, but one.
+    fn awake(&self, but: &str) -> Vec<String> {
+        self.clocks.keys().filter(|host| *host != but && !self.sleeping.contains_key(*host)).cloned().collect()
     }
 
     /// Takes down the hosts that died in the middle of a write during the step.
@@ -90,6 +133,9 @@ impl Machinery {
     }
 
     fn carry_out(&mut self, order: Order) {
+        for host in order.hosts() {
+            self.rouse(host);
+        }
         match order {
             Order::Crash { host, torn } => self.crash(&host, torn),
             Order::CrashAtWrite { host, nth, torn } => self.crash_at_write(&host, nth, torn),
@@ -168,7 +214,7 @@ impl Machinery {
 
     /// Changes what is known of the ways and brings turmoil's link between two hosts in line.
     fn change_link(&mut self, a: &str, b: &str, change: impl FnOnce(&mut WayState)) {
-        let was_held = self.ways.lock().is_held(a, b);
+        let was_held = self.ways.lock().is_gated(a, b);
         change(&mut self.ways.lock());
         self.align(a, b, was_held);
         self.ways.wake();
@@ -177,7 +223,7 @@ impl Machinery {
     /// turmoil keeps one state for each direction, and knows a way either as held or as cut. Being cut is stronger.
     fn align(&self, a: &str, b: &str, was_held: bool) {
         let ways = self.ways.lock();
-        if ways.is_held(a, b) {
+        if ways.is_gated(a, b) {
             self.sim.hold(a, b);
         } else if was_held {
             self.sim.release(a, b);
@@ -192,11 +238,8 @@ impl Machinery {
     }
 
     fn heal(&mut self, a: &str, b: &str) {
-        if self.ways.lock().slow.remove(&pair(a, b)).is_some() {
-            self.sim.set_link_latency(a, b, Duration::from_millis(1));
-            self.sim.set_link_max_message_latency(a, b, Duration::from_millis(self.latency_ms_max));
-        }
         self.change_link(a, b, |ways| {
+            ways.slow.remove(&pair(a, b));
             ways.held.remove(&pair(a, b));
             ways.cut.remove(&(a.to_owned(), b.to_owned()));
             ways.cut.remove(&(b.to_owned(), a.to_owned()));
@@ -208,7 +251,7 @@ impl Machinery {
         for host in paused {
             self.set_paused(&host, false);
         }
-        let hosts: Vec<String> = self.clocks.keys().cloned().collect();
+        let hosts = self.awake("");
         for (number, a) in hosts.iter().enumerate() {
             for b in &hosts[number + 1..] {
                 self.heal(a, b);
@@ -221,16 +264,19 @@ impl Machinery {
     }
 
     fn slow(&mut self, a: &str, b: &str, latency_ms: u64) {
-        let latency_ms = latency_ms.max(1);
-        self.ways.lock().slow.insert(pair(a, b), latency_ms);
-        self.sim.set_link_latency(a, b, Duration::from_millis(latency_ms));
+        self.change_link(a, b, |ways| {
+            ways.slow.insert(pair(a, b), latency_ms.max(1));
+        });
     }
 
     fn set_paused(&mut self, host: &str, paused: bool) {
         let peers: Vec<(String, bool)> = {
             let ways = self.ways.lock();
-            let others = self.clocks.keys().filter(|peer| *peer != host);
-            others.map(|peer| (peer.clone(), ways.is_held(host, peer))).collect()
+            self.awake(host)
+                .into_iter()
+                .map(|peer| (ways.is_gated(host, &peer), peer))
+                .map(|(held, peer)| (peer, held))
+                .collect()
         };
         if paused {
             self.ways.lock().paused.insert(host.to_owned());
@@ -262,15 +308,45 @@ impl Machinery {
         found
     }
 
-    /// Whether a message is on its way that will arrive without anybody's help.
-    pub(crate) fn under_way(&self) -> bool {
-        let nothing_held = self.ways.lock().nothing_held();
-        if nothing_held {
-            let mut any = false;
-            self.sim.links(|mut links| any = links.any(|mut link| link.next().is_some()));
-            return any;
-        }
-        self.messages().iter().any(|(.., held)| !held)
+    /// What is on the links, but for those that are held or slow.
+    pub(crate) fn under_way(&self) -> UnderWay {
+        let ways = self.ways.lock();
+        let nothing_gated = ways.nothing_gated();
+        let is_gated = |(a, b)| match (self.names.get(&a), self.names.get(&b)) {
+            (Some(a), Some(b)) => ways.is_gated(a, b),
+            _ => false,
+        };
+        let mut found = UnderWay::default();
+        self.sim.links(|links| {
+            for link in links {
+                let pair = link.pair();
+                let (mut any, mut connecting) = (false, false);
+                for message in link {
+                    any = true;
+                    connecting |= matches!(message.protocol(), Protocol::Tcp(Segment::Syn(_)));
+                }
+                if any && (nothing_gated || !is_gated(pair)) {
+                    found.any = true;
+                    found.connecting |= connecting;
+                }
+            }
+        });
+        found
+    }
+
+    /// Takes down when what was sent over slow links is due there.
+    pub(crate) fn watch_slow_links(&mut self) {
+        self.slow.watch(&self.sim, &self.ways.lock(), &self.names, self.timers.now_ms());
+    }
+
+    /// When the next message on a slow link is due.
+    pub(crate) fn next_slow_ms(&self) -> Option<i64> {
+        self.slow.next_ms(&self.ways.lock())
+    }
+
+    /// Lets those messages on slow links arrive in the next step that are due; whether one of them asks for a connection.
+    pub(crate) fn deliver_slow(&mut self) -> bool {
+        self.slow.deliver(&self.sim, &self.ways.lock(), &self.names, self.timers.now_ms())
     }
 
     /// What every host waits for, for a person to read.
@@ -279,7 +355,9 @@ impl Machinery {
         let mut parts: Vec<String> = Vec::new();
         for (host, index) in &self.clocks {
             let sleepers = self.timers.sleepers_of(*index);
-            parts.push(if ways.down.contains(host) {
+            parts.push(if ways.sleeping.contains(host) {
+                format!("{host} was not called yet")
+            } else if ways.down.contains(host) {
                 format!("{host} is down")
             } else if ways.paused.contains(host) {
                 format!("{host} is paused with {sleepers} timers")

@@ -73,7 +73,7 @@ impl Control {
         let guests = self.guests.get(host).ok_or_else(|| FaultError::TakesNoGuests(host.to_owned()))?;
         guests.0.waiting.borrow_mut().push_back(Box::new(guest));
         guests.0.arrival.notify_one();
-        self.faults.note_activity();
+        self.faults.call(host);
         Ok(())
     }
 }

@@ -1,9 +1,13 @@
 //! The run loop: a step while anything is under way, a jump to the next deadline where nothing is.
 //!
 //! A step lets every host run until all its tasks wait. Messages take at least a millisecond, so those sent in a step
-//! are seen on the links after it. A step that delivered messages is followed by another one, because a delivery can
-//! wake a host that had its turn already. Once a step neither delivered nor left anything, every task waits on the
-//! network or on a clock, and time jumps.
+//! are seen on the links after it. What is delivered wakes the host it is for, which has its turn after that; only a
+//! request for a connection can wake another one, its sender, which may have had its turn already: such a step is
+//! followed by another one. Once a step left nothing of this kind, every task waits on the network or on a clock, and
+//! time jumps.
+//!
+//! turmoil runs every host in every step, whether it has work or not, and what a step costs grows with the square of
+//! their number. So a host that does nothing but answer is taken in at the first call to it.
 
 use super::carry_out::Machinery;
 use super::dice::SeededDice;
@@ -83,6 +87,7 @@ pub struct HostPlan {
     name: String,
     disk: Option<MemoryDisk>,
     main: HostMain,
+    waits_for_a_call: bool,
 }
 
 impl HostPlan {
@@ -91,13 +96,20 @@ impl HostPlan {
     where
         Fut: Future<Output = ()> + 'static,
     {
-        Self { name: name.to_owned(), disk: None, main: Rc::new(move |kit| Box::pin(main(kit))) }
+        let main: HostMain = Rc::new(move |kit| Box::pin(main(kit)));
+        Self { name: name.to_owned(), disk: None, main, waits_for_a_call: false }
     }
 
     /// The same with a disk that a crash of the host damages.
     #[must_use]
     pub fn with_disk(self, disk: MemoryDisk) -> Self {
         Self { disk: Some(disk), ..self }
+    }
+
+    /// The same, started at the first call to it or the first fault it is named in.
+    #[must_use]
+    pub fn started_when_called(self) -> Self {
+        Self { waits_for_a_call: true, ..self }
     }
 }
 
@@ -152,9 +164,10 @@ where
     let mut machinery = build(options, hosts);
     let outcome = Rc::new(RefCell::new(None));
     add_operator(&mut machinery, options, operator, &outcome);
-    let mut delivered = false;
+    let mut connecting = false;
     for steps in 1.. {
         machinery.timers.fire_due();
+        connecting |= machinery.deliver_slow();
         let step = catch_unwind(AssertUnwindSafe(|| machinery.sim.step().map_err(|error| error.to_string())));
         if let Some(panic) = watch.first() {
             return Err(WorldError::Panicked { host: panic.host, message: panic.message });
@@ -165,9 +178,11 @@ where
         }
         machinery.bury_the_dead();
         machinery.carry_out_wishes();
+        machinery.rouse_the_called();
+        machinery.watch_slow_links();
         let under_way = machinery.under_way();
-        let go_on = machinery.activity.take() || under_way || delivered;
-        delivered = under_way;
+        let go_on = machinery.activity.take() || under_way.any || connecting;
+        connecting = under_way.connecting;
         let next_ms = next_instant(&machinery, go_on)?;
         check_limits(options, &machinery, steps, next_ms)?;
         machinery.timers.advance_to(next_ms);
@@ -185,7 +200,7 @@ fn next_instant(machinery: &Machinery, go_on: bool) -> Result<i64, WorldError> {
     if go_on {
         return Ok(following);
     }
-    match machinery.timers.next_ms() {
+    match machinery.timers.next_ms().into_iter().chain(machinery.next_slow_ms()).min() {
         Some(deadline) => Ok(deadline.max(following)),
         None => Err(WorldError::Stuck { reason: machinery.describe() }),
     }
@@ -235,7 +250,7 @@ fn clock_of(machinery: &mut Machinery, options: &EngineOptions, name: &str) -> S
 }
 
 fn add_host(machinery: &mut Machinery, options: &EngineOptions, plan: HostPlan) {
-    let HostPlan { name, disk, main } = plan;
+    let HostPlan { name, disk, main, waits_for_a_call } = plan;
     let clock: Arc<dyn Clock> = Arc::new(clock_of(machinery, options, &name));
     let dead = disk.as_ref().map(|disk| Arc::clone(disk.dead())).unwrap_or_default();
     let network: Arc<dyn Network> = Arc::new(SimNetwork::new(&name, &machinery.ways, &machinery.activity, &dead));
@@ -246,7 +261,7 @@ fn add_host(machinery: &mut Machinery, options: &EngineOptions, plan: HostPlan) 
     }
     let (seed, faults, starts) = (options.seed, machinery.faults.clone(), Cell::new(0));
     let host = name.clone();
-    machinery.sim.host(name.as_str(), move || {
+    let software = move || {
         let start = starts.get();
         starts.set(start + 1);
         let dice = Arc::new(SeededDice::new(seed, &host, start));
@@ -262,8 +277,14 @@ fn add_host(machinery: &mut Machinery, options: &EngineOptions, plan: HostPlan) 
             faults.exited(&name);
             std::future::pending().await
         }
-    });
-    machinery.know(&name);
+    };
+    let called = name.clone();
+    machinery.sleeping.insert(name.clone(), Box::new(move |sim| sim.host(called.as_str(), software)));
+    if waits_for_a_call {
+        machinery.ways.lock().sleeping.insert(name);
+    } else {
+        machinery.rouse(&name);
+    }
 }
 
 fn add_operator<T, F, Fut>(

@@ -90,6 +90,27 @@ pub(crate) enum Order {
     },
 }
 
+impl Order {
+    /// The hosts it names.
+    pub(crate) fn hosts(&self) -> Vec<&str> {
+        match self {
+            Self::Crash { host, .. }
+            | Self::CrashAtWrite { host, .. }
+            | Self::Start { host }
+            | Self::Exit { host }
+            | Self::Skew { host, .. }
+            | Self::Pause { host }
+            | Self::Unpause { host } => vec![host],
+            Self::Cut { from: a, to: b }
+            | Self::Hold { a, b }
+            | Self::Release { a, b }
+            | Self::Heal { a, b }
+            | Self::Slow { a, b, .. } => vec![a, b],
+            Self::HealAll => vec![],
+        }
+    }
+}
+
 pub(crate) struct Wish {
     pub(crate) orders: Vec<Order>,
     pub(crate) done: Option<oneshot::Sender<()>>,
@@ -132,6 +153,12 @@ impl Faults {
     /// Says that something was done by which another host may have work now.
     pub(crate) fn note_activity(&self) {
         self.0.activity.note();
+    }
+
+    /// Starts a host that waits for a call.
+    pub(crate) fn call(&self, host: &str) {
+        self.0.ways.call(host);
+        self.note_activity();
     }
 
     async fn wish(&self, orders: Vec<Order>) -> Result<(), FaultError> {

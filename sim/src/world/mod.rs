@@ -11,6 +11,7 @@ mod faults;
 mod network;
 mod panics;
 mod run;
+mod slow;
 mod timers;
 
 pub use control::{APPLICATION, Control, STRANGER};

@@ -54,6 +54,10 @@ pub(crate) struct WayState {
     pub(crate) held: BTreeSet<(String, String)>,
     /// Hosts that were crashed and not started again.
     pub(crate) down: BTreeSet<String>,
+    /// Hosts that are not there until somebody calls them.
+    pub(crate) sleeping: BTreeSet<String>,
+    /// Those of them that somebody calls.
+    pub(crate) called: BTreeSet<String>,
     /// Hosts whose clock stands still and whose links are held.
     pub(crate) paused: BTreeSet<String>,
     /// Pairs with a latency of their own, in milliseconds.
@@ -81,8 +85,13 @@ impl WayState {
         self.down.contains(to) || self.is_cut(from, to) || self.is_cut(to, from)
     }
 
-    pub(crate) fn nothing_held(&self) -> bool {
-        self.held.is_empty() && self.paused.is_empty()
+    /// Whether messages between two hosts arrive only when they are let through: those of a slow link in their time.
+    pub(crate) fn is_gated(&self, a: &str, b: &str) -> bool {
+        self.is_held(a, b) || self.slow.contains_key(&pair(a, b))
+    }
+
+    pub(crate) fn nothing_gated(&self) -> bool {
+        self.held.is_empty() && self.paused.is_empty() && self.slow.is_empty()
     }
 }
 
@@ -97,8 +106,17 @@ impl Ways {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Waits until the way is not held; for ever where the request would be lost.
+    /// Calls a host, in case it sleeps.
+    pub(crate) fn call(&self, host: &str) {
+        let mut ways = self.lock();
+        if ways.sleeping.contains(host) {
+            ways.called.insert(host.to_owned());
+        }
+    }
+
+    /// Waits until the host there is up, if it sleeps, and the way is not held; for ever where the request would be lost.
     async fn open(&self, from: &str, to: &str) {
+        self.call(to);
         let mut lost = false;
         poll_fn(|context| {
             let mut ways = self.lock();
@@ -106,7 +124,7 @@ impl Ways {
             if lost {
                 return Poll::Pending;
             }
-            if ways.is_held(from, to) {
+            if ways.is_held(from, to) || ways.sleeping.contains(to) {
                 ways.waiting.push(context.waker().clone());
                 return Poll::Pending;
             }

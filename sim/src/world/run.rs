@@ -167,11 +167,12 @@ impl Ground {
                 }
             }
         })
+        .started_when_called()
     }
 
     fn lodging(&self, name: &str, guests: &Guests) -> HostPlan {
         let (ground, guests) = (self.clone(), guests.clone());
-        HostPlan::new(name, move |kit| guests.clone().serve(ground.ports(kit)))
+        HostPlan::new(name, move |kit| guests.clone().serve(ground.ports(kit))).started_when_called()
     }
 }
 
