@@ -138,18 +138,6 @@ impl Client {
         Err(CallError::Refused(serde_json::from_slice(text).map_err(|_| ClientError::NotJson(status))?))
     }
 
-    /// Fetches a file.
-    ///
-    /// # Errors
-    /// When the service refuses, and when there is no answer.
-    pub async fn fetch(&self, path: &str, timeout: SignedDuration) -> Result<Bytes, CallError> {
-        let (status, bytes) = self.exchange(self.request(Method::GET, path, None, None)?, timeout).await?;
-        if (200..300).contains(&status) {
-            return Ok(bytes);
-        }
-        Err(CallError::Refused(serde_json::from_slice(&bytes).map_err(|_| ClientError::NotJson(status))?))
-    }
-
     fn request(
         &self,
         method: Method,

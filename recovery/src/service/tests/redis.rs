@@ -1,7 +1,7 @@
 //! Redis: recovery through crashes, the times of a list, what a passed retention hides.
 
 use super::world::{World, settle};
-use crate::client::CallError;
+use crate::model::views::Problem;
 use crate::ports::cloud::backup_place;
 use jiff::SignedDuration;
 use object_store::ObjectStoreExt;
@@ -107,9 +107,12 @@ async fn the_list_of_backups_takes_times() {
 
 async fn fetched(world: &World, path: &str) -> Result<Vec<u8>, String> {
     match world.client.fetch(path, SignedDuration::from_secs(60)).await {
-        Ok(bytes) => Ok(bytes.to_vec()),
-        Err(CallError::Refused(problem)) => Err(problem.code),
-        Err(CallError::Client(error)) => Err(error.to_string()),
+        Ok((200, bytes)) => Ok(bytes.to_vec()),
+        Ok((_, problem)) => {
+            let problem: Problem = serde_json::from_slice(&problem).map_err(|error| error.to_string())?;
+            Err(problem.code)
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

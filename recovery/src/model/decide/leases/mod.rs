@@ -12,7 +12,7 @@ use crate::model::logical::source::DataSource;
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::state::{State, StateChange};
 use crate::model::task::{ConnectionMode, Lease, Task};
-use crate::model::work::{Access, Job, LeaseKept, LeasedWork, Report, Reports};
+use crate::model::work::{Access, LeaseKept, LeasedWork, Report, Reports};
 use crate::model::{DataSourceId, InstanceId, Secret, TaskId};
 use crate::ports::clock::later_s;
 use crate::ports::database::Login;

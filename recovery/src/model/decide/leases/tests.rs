@@ -9,6 +9,7 @@ use crate::model::decide::{duties, instances};
 use crate::model::precheck::PrecheckItem;
 use crate::model::precheck::{PrecheckOutcome, PrecheckResult};
 use crate::model::task::{MigrationType, ObjectProgress, PhaseStatus, Stage, TaskFailure, TaskStatus};
+use crate::model::work::Job;
 use crate::model::work::MigrationJob;
 
 const FULL: &[MigrationType] = &[MigrationType::Structure, MigrationType::Full];
