@@ -2,7 +2,7 @@
 
 use crate::model::content::{Change, DatabaseFacts, Object};
 use crate::ports::Session;
-use crate::ports::database::{Apply, Chunk, DatabaseError, ReadChunk, ServerFacts, WriteChunk};
+use crate::ports::database::{Apply, Chunk, DatabaseError, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk};
 use futures_util::future::BoxFuture;
 
 /// A pending answer of a server.
@@ -80,6 +80,17 @@ impl Ask for Create<'_> {
 
     fn ask<'a>(&'a self, session: &'a mut dyn Session) -> Reply<'a, ()> {
         session.create(self.0, self.1)
+    }
+}
+
+/// To read as of this instant from now on.
+pub struct Snapshot;
+
+impl Ask for Snapshot {
+    type Answer = SnapshotFacts;
+
+    fn ask<'a>(&'a self, session: &'a mut dyn Session) -> Reply<'a, SnapshotFacts> {
+        session.snapshot()
     }
 }
 

@@ -33,14 +33,14 @@ pub enum LetGo {
 
 /// Why an attempt at a task ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
+pub enum Stop<F = TaskFailure> {
     /// Let go, say nothing.
     LetGo(LetGo),
     /// Say that the task failed.
-    Failed(TaskFailure),
+    Failed(F),
 }
 
-impl From<LetGo> for Stop {
+impl<F> From<LetGo> for Stop<F> {
     fn from(let_go: LetGo) -> Self {
         Self::LetGo(let_go)
     }

@@ -1,4 +1,4 @@
-//! The worker: asks the service for work, prechecks or migrates, and asks again.
+//! The worker: asks the service for work, prechecks, migrates, backs up or restores, and asks again.
 //!
 //! A worker writes only while its lease lasts by its own clock, and only on sessions that have claimed the task under
 //! that lease, so two workers never write the same task. It reports after it has written, so what the service knows of
@@ -7,7 +7,9 @@
 pub mod ask;
 pub mod channel;
 pub mod lease;
+pub mod logical;
 pub mod migrate;
+pub mod names;
 pub mod precheck;
 pub mod scope;
 pub mod servers;
@@ -17,14 +19,17 @@ mod tests;
 
 use crate::client::Client;
 use crate::model::Secret;
+use crate::model::SetId;
 use crate::model::task::Work;
 use crate::model::work::{Job, LeasedWork};
-use crate::ports::{Clock, Database, Dice, Ports};
+use crate::ports::{Clock, Database, Dice, Ports, Vault};
 use channel::{Channel, ClientChannel, ReportError};
 use jiff::{SignedDuration, Timestamp};
 use lease::{Lease, LetGo};
+use logical::layout::Shelf;
 use precheck::bench::Bench;
-use servers::{Outages, Servers};
+use precheck::restore::RestoreBench;
+use servers::{Outages, Servers, Side};
 use std::sync::Arc;
 
 /// Milliseconds before a worker asks again after an error, at first and at most.
@@ -45,7 +50,7 @@ pub struct WorkerConfig {
 pub async fn run(ports: Ports, config: WorkerConfig) -> ! {
     let client = Client::new(Arc::clone(&ports.clock), ports.network, config.service, config.token);
     let channel = Arc::new(ClientChannel::new(client, config.name));
-    Worker { clock: ports.clock, dice: ports.dice, database: ports.database, channel }.work().await
+    Worker { clock: ports.clock, dice: ports.dice, database: ports.database, vault: ports.vault, channel }.work().await
 }
 
 /// What a worker works with.
@@ -53,6 +58,7 @@ struct Worker {
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
     database: Arc<dyn Database>,
+    vault: Vault,
     channel: Arc<dyn Channel>,
 }
 
@@ -88,12 +94,37 @@ impl Worker {
             Job::Migration(job) => match job.work {
                 Work::Precheck => precheck::precheck(&mut Bench::new(clock, database, lease, *job)).await,
                 Work::Migrate => {
-                    let mut servers = Servers::new(clock, database, lease, outages, &job);
+                    let sides = [(Side::Source, &job.source), (Side::Target, &job.target)];
+                    let patience_s = job.connection_retry_s;
+                    let mut servers = Servers::new(clock, database, lease, outages, &sides, patience_s);
                     migrate::migrate(&mut servers, *job).await
                 }
             },
-            Job::Dump(_) | Job::CollectLog(_) | Job::Restore(_) => Err(LetGo::Lost),
+            Job::Dump(job) => {
+                let mut servers = Servers::new(clock, database, lease, outages, &[(Side::Source, &job.source)], 0);
+                logical::dump::dump(&mut servers, &self.shelf(&job.set), &job).await
+            }
+            Job::CollectLog(job) => {
+                let mut servers = Servers::new(clock, database, lease, outages, &[(Side::Source, &job.source)], 0);
+                logical::collect::collect(&mut servers, &self.shelf(&job.set), &job).await
+            }
+            Job::Restore(job) => match job.work {
+                Work::Precheck => {
+                    let shelf = self.shelf(&job.set);
+                    precheck::restore::precheck(&mut RestoreBench::new(clock, database, lease, *job, shelf)).await
+                }
+                Work::Migrate => {
+                    let (sides, patience_s) = ([(Side::Target, &job.target)], job.connection_retry_s);
+                    let mut servers = Servers::new(clock, database, lease, outages, &sides, patience_s);
+                    logical::restore::restore(&mut servers, &self.shelf(&job.set), *job).await
+                }
+            },
         }
+    }
+
+    /// A set in the vault.
+    fn shelf(&self, set: &SetId) -> Shelf {
+        Shelf::new(Arc::clone(&self.vault), Arc::clone(&self.clock), set.clone())
     }
 
     /// Waits before asking again, longer each time, and not in step with other workers.

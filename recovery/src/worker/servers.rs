@@ -1,11 +1,11 @@
-//! The two database servers of a task: sessions that are opened when needed, given a time limit, and tried again while
-//! a server cannot be reached.
+//! The one or two database servers of a task: sessions that are opened when needed, given a time limit, and tried again
+//! while a server cannot be reached.
 
 use super::ask::Ask;
 use super::lease::{Lease, LetGo, Stop};
 use crate::model::TaskId;
 use crate::model::task::TaskFailure;
-use crate::model::work::{Access, MigrationJob};
+use crate::model::work::Access;
 use crate::ports::clock::later_s;
 use crate::ports::database::DatabaseError;
 use crate::ports::{Clock, Database, Session};
@@ -61,6 +61,39 @@ impl Outages {
     }
 }
 
+/// Why a server of a task is not asked any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// The instance was released or deleted.
+    Gone {
+        /// Which server.
+        side: Side,
+        /// Instance.
+        instance: String,
+    },
+    /// It could not be reached for too long.
+    Unreachable {
+        /// Which server.
+        side: Side,
+        /// What the last attempt said.
+        detail: String,
+    },
+}
+
+impl From<Stop<Lost>> for Stop {
+    fn from(stop: Stop<Lost>) -> Self {
+        Self::Failed(match stop {
+            Stop::LetGo(let_go) => return Self::LetGo(let_go),
+            Stop::Failed(Lost::Gone { side, instance }) => {
+                TaskFailure::InstanceGone { side: side.to_string(), instance }
+            }
+            Stop::Failed(Lost::Unreachable { side, detail }) => {
+                TaskFailure::Unreachable { side: side.to_string(), detail }
+            }
+        })
+    }
+}
+
 /// What a server answered.
 #[derive(Debug)]
 pub struct Answer<T> {
@@ -107,29 +140,41 @@ pub struct Servers<'a> {
     clock: Arc<dyn Clock>,
     database: Arc<dyn Database>,
     outages: &'a mut Outages,
-    source: Line,
-    target: Line,
+    lines: BTreeMap<Side, Line>,
     patience_s: i64,
 }
 
 impl<'a> Servers<'a> {
-    /// No session is opened yet.
+    /// The servers of a task, which has one or both sides; an unreachable one is tried again for `patience_s` seconds. No
+    /// session is opened yet.
     #[must_use]
     pub fn new(
         clock: Arc<dyn Clock>,
         database: Arc<dyn Database>,
         lease: Lease,
         outages: &'a mut Outages,
-        work: &MigrationJob,
+        sides: &[(Side, &Access)],
+        patience_s: i64,
     ) -> Self {
-        let (source, target) = (Line::new(&work.source), Line::new(&work.target));
-        Self { lease, clock, database, outages, source, target, patience_s: work.connection_retry_s }
+        let lines = sides.iter().map(|(side, access)| (*side, Line::new(access))).collect();
+        Self { lease, clock, database, outages, lines, patience_s }
     }
 
-    fn line(&mut self, side: Side) -> &mut Line {
-        match side {
-            Side::Source => &mut self.source,
-            Side::Target => &mut self.target,
+    /// The time on this host.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn line(&mut self, side: Side) -> Result<&mut Line, Stop<Lost>> {
+        let none = Lost::Unreachable { side, detail: format!("the task has no {side}") };
+        self.lines.get_mut(&side).ok_or(Stop::Failed(none))
+    }
+
+    /// Ends the session with a server; the next question opens another.
+    pub fn hang_up(&mut self, side: Side) {
+        if let Some(line) = self.lines.get_mut(&side) {
+            line.session = None;
         }
     }
 
@@ -137,37 +182,49 @@ impl<'a> Servers<'a> {
     ///
     /// # Errors
     /// When the lease is over, the server is gone, away for too long, or has been claimed under a later lease.
-    pub async fn call<A: Ask + ?Sized>(&mut self, side: Side, ask: &A) -> Result<Answer<A::Answer>, Stop> {
+    pub async fn call<A: Ask + ?Sized>(&mut self, side: Side, ask: &A) -> Result<Answer<A::Answer>, Stop<Lost>> {
         let mut repeated = false;
         loop {
-            let outcome = match self.connected(side).await? {
-                Ok(()) => self.attempt(side, ask).await?,
-                Err(error) => Err(error),
-            };
-            match outcome {
+            match self.call_once(side, ask).await? {
                 Err(DatabaseError::Unreachable(detail)) => self.wait_out(side, detail).await?,
-                Err(DatabaseError::Fenced(_)) => return Err(LetGo::Fenced.into()),
-                outcome => {
-                    self.outages.over(self.lease.task(), side);
-                    let line = self.line(side);
-                    (line.away_since, line.pause_s) = (None, AGAIN_S.0);
-                    return Ok(Answer { side, outcome, repeated });
-                }
+                outcome => return Ok(Answer { side, outcome, repeated }),
             }
             repeated = true;
         }
+    }
+
+    /// Asks a server something once, opening a session if there is none. After [`DatabaseError::Unreachable`] the session
+    /// is gone, and whether the question had its effect is open.
+    ///
+    /// # Errors
+    /// When the lease is over, the server is gone, or has been claimed under a later lease.
+    pub async fn call_once<A: Ask + ?Sized>(
+        &mut self,
+        side: Side,
+        ask: &A,
+    ) -> Result<Result<A::Answer, DatabaseError>, Stop<Lost>> {
+        let outcome = match self.connected(side).await? {
+            Ok(()) => self.attempt(side, ask).await?,
+            Err(error) => Err(error),
+        };
+        match &outcome {
+            Err(DatabaseError::Unreachable(_)) => self.hang_up(side),
+            Err(DatabaseError::Fenced(_)) => return Err(LetGo::Fenced.into()),
+            _ => {
+                self.outages.over(self.lease.task(), side);
+                let line = self.line(side)?;
+                (line.away_since, line.pause_s) = (None, AGAIN_S.0);
+            }
+        }
+        Ok(outcome)
     }
 
     async fn attempt<A: Ask + ?Sized>(
         &mut self,
         side: Side,
         ask: &A,
-    ) -> Result<Result<A::Answer, DatabaseError>, Stop> {
-        let line = match side {
-            Side::Source => &mut self.source,
-            Side::Target => &mut self.target,
-        };
-        let Some(session) = line.session.as_deref_mut() else {
+    ) -> Result<Result<A::Answer, DatabaseError>, Stop<Lost>> {
+        let Some(session) = self.lines.get_mut(&side).and_then(|line| line.session.as_deref_mut()) else {
             return Ok(Err(DatabaseError::Unreachable("the session is gone".to_owned())));
         };
         let limit = SignedDuration::from_secs(CALL_TIMEOUT_S);
@@ -177,15 +234,14 @@ impl<'a> Servers<'a> {
 
     /// Opens a session if there is none. On the target it claims the task first of all, so that no earlier lease can
     /// write there any more and this one cannot once a later one has come.
-    async fn connected(&mut self, side: Side) -> Result<Result<(), DatabaseError>, Stop> {
-        let line = self.line(side);
+    async fn connected(&mut self, side: Side) -> Result<Result<(), DatabaseError>, Stop<Lost>> {
+        let line = self.line(side)?;
         if line.session.is_some() {
             return Ok(Ok(()));
         }
         let access = line.access.clone();
         let Some(endpoint) = access.endpoint else {
-            let failure = TaskFailure::InstanceGone { side: side.to_string(), instance: access.instance };
-            return Err(Stop::Failed(failure));
+            return Err(Stop::Failed(Lost::Gone { side, instance: access.instance }));
         };
         let claim = (self.lease.task().clone(), self.lease.epoch());
         let database = Arc::clone(&self.database);
@@ -200,7 +256,7 @@ impl<'a> Servers<'a> {
         let session = self.lease.keep(self.clock.timeout(limit, connecting)).await?;
         match session.unwrap_or_else(|| Err(silent())) {
             Ok(session) => {
-                self.line(side).session = Some(session);
+                self.line(side)?.session = Some(session);
                 Ok(Ok(()))
             }
             Err(error) => Ok(Err(error)),
@@ -208,13 +264,16 @@ impl<'a> Servers<'a> {
     }
 
     /// Waits before a server is tried again, or gives up.
-    async fn wait_out(&mut self, side: Side, detail: String) -> Result<(), Stop> {
+    ///
+    /// # Errors
+    /// When the lease is over, or the server has been away for too long.
+    pub async fn wait_out(&mut self, side: Side, detail: String) -> Result<(), Stop<Lost>> {
         let now = self.clock.now();
         let since = self.outages.note(self.lease.task(), side, now);
         if later_s(since, self.patience_s) <= now {
-            return Err(Stop::Failed(TaskFailure::Unreachable { side: side.to_string(), detail }));
+            return Err(Stop::Failed(Lost::Unreachable { side, detail }));
         }
-        let line = self.line(side);
+        let line = self.line(side)?;
         line.session = None;
         if later_s(*line.away_since.get_or_insert(now), AWAY_S) <= now {
             return Err(LetGo::Away.into());

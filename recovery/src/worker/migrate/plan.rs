@@ -84,7 +84,8 @@ pub fn plan(
                     && is_covered(scope, database, object, types)
                     && names.mapped(object).is_some()
             });
-            let ordered = needed_first(engine, of_stage.collect(), &all);
+            let rank = |kind| rank(engine, kind).map_or(usize::MAX, |(_, rank)| rank);
+            let ordered = needed_first(of_stage.collect(), &all, rank);
             planned.extend(
                 ordered.into_iter().map(|object| Planned { database: database.clone(), object: object.clone() }),
             );
@@ -104,11 +105,15 @@ fn is_covered(scope: Scope<'_>, database: &str, object: &Object, types: &BTreeSe
     }
 }
 
-/// Orders objects by kind and name, moving what others need before them. Objects that need each other stay in that order.
-fn needed_first<'a>(engine: Engine, mut objects: Vec<&'a Object>, all: &[&Object]) -> Vec<&'a Object> {
-    objects.sort_by_key(|object| {
-        (rank(engine, object.kind).map_or(usize::MAX, |(_, rank)| rank), object.table.clone(), object.name.clone())
-    });
+/// Orders objects by the rank of their kind and by name, moving what others need before them. Objects that need each
+/// other stay in that order.
+#[must_use]
+pub fn needed_first<'a>(
+    mut objects: Vec<&'a Object>,
+    all: &[&Object],
+    rank: impl Fn(ObjectKind) -> usize,
+) -> Vec<&'a Object> {
+    objects.sort_by_key(|object| (rank(object.kind), object.table.clone(), object.name.clone()));
     let needs: Vec<BTreeSet<usize>> = objects.iter().map(|object| needed_by(object, &objects, all)).collect();
     let mut placed = BTreeSet::new();
     let mut ordered = Vec::with_capacity(objects.len());

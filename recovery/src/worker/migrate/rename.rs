@@ -38,6 +38,18 @@ impl<'a> Names<'a> {
     /// not selected.
     #[must_use]
     pub fn mapped(&self, object: &Object) -> Option<(String, Object)> {
+        let (database, mut made) = self.renamed(object)?;
+        let runs_as_somebody = matches!(object.kind, ObjectKind::View | ObjectKind::Procedure | ObjectKind::Function);
+        if self.engine == Engine::MySql && runs_as_somebody {
+            made.security = Some(Security::Invoker);
+            made.definition = as_invoker(self.engine, &made.definition);
+        }
+        Some((database, made))
+    }
+
+    /// The target database and the object with the names it has there, with the rights it runs with.
+    #[must_use]
+    pub fn renamed(&self, object: &Object) -> Option<(String, Object)> {
         let mut made = Object { definer: None, rows: 0, ..object.clone() };
         let database = match (object.kind, &object.table) {
             (ObjectKind::Table, _) => self.map_table(object, &mut made)?,
@@ -46,11 +58,6 @@ impl<'a> Names<'a> {
             }
             _ => self.scope.whole(self.database)?.to_owned(),
         };
-        let runs_as_somebody = matches!(object.kind, ObjectKind::View | ObjectKind::Procedure | ObjectKind::Function);
-        if self.engine == Engine::MySql && runs_as_somebody {
-            made.security = Some(Security::Invoker);
-            made.definition = as_invoker(self.engine, &made.definition);
-        }
         Some((database, made))
     }
 
@@ -119,9 +126,7 @@ impl<'a> Names<'a> {
     fn rename_chain(&self, tokens: &mut [Token], keyword: &str, table: &str, placing: &Placing<'_>) -> Option<usize> {
         let chain = chain_after(tokens, keyword)?;
         let (&last, qualifiers) = chain.split_last()?;
-        if tokens[last].spells(table) && placing.table != table {
-            rename(self.engine, &mut tokens[last], placing.table);
-        }
+        rename_after(self.engine, tokens, keyword, table, placing.table);
         if let Some(&qualifier) = qualifiers.first()
             && tokens[qualifier].spells(self.database)
             && placing.database != self.database
@@ -173,6 +178,25 @@ fn renames(table: &Object, placing: &Placing<'_>) -> Vec<(String, Option<String>
 
 fn rename(engine: Engine, token: &mut Token, name: &str) {
     *token = Token { kind: Kind::Quoted, text: sql::quote(engine, name) };
+}
+
+/// Gives the name after a keyword, `[database.]table`, another if it is `from`; says where it ends.
+pub fn rename_after(engine: Engine, tokens: &mut [Token], keyword: &str, from: &str, to: &str) -> Option<usize> {
+    let last = *chain_after(tokens, keyword)?.last()?;
+    if tokens[last].spells(from) && from != to {
+        rename(engine, &mut tokens[last], to);
+    }
+    Some(last + 1)
+}
+
+/// Gives a name another in all that stands in parentheses after a keyword.
+#[must_use]
+pub fn rename_in_group(engine: Engine, definition: &str, keyword: &str, from: &str, to: &str) -> String {
+    let mut tokens = sql::tokens(engine, definition);
+    let group = group_after(&tokens, keyword);
+    // Every name goes along, so that nothing can be missing.
+    let _ = rename_in(engine, &mut tokens, group, &[(from.to_owned(), Some(to.to_owned()))]);
+    sql::text(&tokens)
 }
 
 /// The places of the names of a dotted name after the first such keyword that stands in no parentheses.
@@ -240,7 +264,7 @@ fn rename_in(
 
 /// Renames columns in the parentheses of a table's definition: the first name of each entry, and names in inner
 /// parentheses (keys, checks). What follows a column's own name is its type, which may be spelled like a column.
-fn rename_table_columns(engine: Engine, tokens: &mut [Token], columns: &[(String, String)]) {
+pub fn rename_table_columns(engine: Engine, tokens: &mut [Token], columns: &[(String, String)]) {
     let mut depth = 0_i32;
     let mut entry_begins = false;
     for token in tokens {

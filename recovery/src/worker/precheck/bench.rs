@@ -1,5 +1,5 @@
-//! What precheck items look at: both servers through sessions opened when first needed, and what was read of them kept for
-//! the length of one run.
+//! What precheck items look at: the one or two servers of a task through sessions opened when first needed, and what was
+//! read of them kept for the length of one run.
 
 use super::failed;
 use crate::model::content::{DatabaseFacts, Object};
@@ -47,29 +47,22 @@ impl Desk {
     }
 }
 
-/// The two servers of one precheck run.
-pub struct Bench {
+/// The servers of one precheck run.
+pub struct Bench<W = MigrationJob> {
     /// The lease the run is made under.
     pub lease: Lease,
-    work: Arc<MigrationJob>,
+    work: Arc<W>,
     clock: Arc<dyn Clock>,
     database: Arc<dyn Database>,
-    source: Desk,
-    target: Desk,
+    desks: BTreeMap<Side, Desk>,
 }
 
 impl Bench {
-    /// Nothing is looked at yet.
+    /// The bench of a migration. Nothing is looked at yet.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, database: Arc<dyn Database>, lease: Lease, work: MigrationJob) -> Self {
-        let (source, target) = (Desk::new(&work.source), Desk::new(&work.target));
-        Self { lease, work: Arc::new(work), clock, database, source, target }
-    }
-
-    /// The work.
-    #[must_use]
-    pub fn work(&self) -> Arc<MigrationJob> {
-        Arc::clone(&self.work)
+        let sides = [(Side::Source, work.source.clone()), (Side::Target, work.target.clone())];
+        Self::with(clock, database, lease, work, &sides)
     }
 
     /// Whether the task has this type.
@@ -93,11 +86,42 @@ impl Bench {
         }
     }
 
-    fn desk(&mut self, side: Side) -> &mut Desk {
-        match side {
-            Side::Source => &mut self.source,
-            Side::Target => &mut self.target,
+    /// The objects of every database of the source that something is selected of.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn source_objects(&mut self) -> Result<BTreeMap<String, Vec<Object>>, Snag> {
+        let work = self.work();
+        let mut described = BTreeMap::new();
+        for database in Scope::new(&work.objects).databases() {
+            described.insert(database.to_owned(), self.objects(Side::Source, database).await?);
         }
+        Ok(described)
+    }
+}
+
+impl<W> Bench<W> {
+    /// A bench with these servers. Nothing is looked at yet.
+    #[must_use]
+    pub fn with(
+        clock: Arc<dyn Clock>,
+        database: Arc<dyn Database>,
+        lease: Lease,
+        work: W,
+        sides: &[(Side, Access)],
+    ) -> Self {
+        let desks = sides.iter().map(|(side, access)| (*side, Desk::new(access))).collect();
+        Self { lease, work: Arc::new(work), clock, database, desks }
+    }
+
+    /// The work.
+    #[must_use]
+    pub fn work(&self) -> Arc<W> {
+        Arc::clone(&self.work)
+    }
+
+    fn desk(&mut self, side: Side) -> Result<&mut Desk, DatabaseError> {
+        self.desks.get_mut(&side).ok_or_else(|| DatabaseError::Unreachable(format!("the task has no {side}")))
     }
 
     /// Logs in to a server, once a run.
@@ -105,24 +129,29 @@ impl Bench {
     /// # Errors
     /// When the worker has to let go of the task.
     pub async fn connect(&mut self, side: Side) -> Result<Result<(), DatabaseError>, LetGo> {
-        if self.desk(side).session.is_none() {
-            let access = self.desk(side).access.clone();
-            let session = match access.endpoint {
-                None => Err(DatabaseError::Unreachable(format!("instance {} is gone", access.instance))),
-                Some(endpoint) => {
-                    let database = Arc::clone(&self.database);
-                    let connecting = database.connect(&endpoint, &access.login);
-                    let limit = SignedDuration::from_secs(CALL_TIMEOUT_S);
-                    let session = self.lease.keep(self.clock.timeout(limit, connecting)).await?;
-                    session.unwrap_or_else(|| Err(silent()))
-                }
-            };
-            self.desk(side).session = Some(session);
+        let desk = match self.desk(side) {
+            Ok(desk) => desk,
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Some(session) = &desk.session {
+            return Ok(session.as_ref().map(|_| ()).map_err(Clone::clone));
         }
-        Ok(match &self.desk(side).session {
-            Some(Err(error)) => Err(error.clone()),
-            _ => Ok(()),
-        })
+        let access = desk.access.clone();
+        let session = match access.endpoint {
+            None => Err(DatabaseError::Unreachable(format!("instance {} is gone", access.instance))),
+            Some(endpoint) => {
+                let database = Arc::clone(&self.database);
+                let connecting = database.connect(&endpoint, &access.login);
+                let limit = SignedDuration::from_secs(CALL_TIMEOUT_S);
+                let session = self.lease.keep(self.clock.timeout(limit, connecting)).await?;
+                session.unwrap_or_else(|| Err(silent()))
+            }
+        };
+        let connected = session.as_ref().map(|_| ()).map_err(Clone::clone);
+        if let Ok(desk) = self.desk(side) {
+            desk.session = Some(session);
+        }
+        Ok(connected)
     }
 
     /// Asks a server something. An item whose server cannot be reached, or does not tell, fails with that.
@@ -134,9 +163,8 @@ impl Bench {
         if let Err(error) = self.connect(side).await? {
             return Ok(Err(unreachable_as(&error)));
         }
-        let desk = match side {
-            Side::Source => &mut self.source,
-            Side::Target => &mut self.target,
+        let Some(desk) = self.desks.get_mut(&side) else {
+            return Ok(Err(silent()));
         };
         let Some(Ok(session)) = &mut desk.session else {
             return Ok(Err(silent()));
@@ -158,11 +186,13 @@ impl Bench {
     /// # Errors
     /// See [`Snag`].
     pub async fn facts(&mut self, side: Side) -> Result<ServerFacts, Snag> {
-        if let Some(facts) = &self.desk(side).facts {
-            return Ok(facts.clone());
+        if let Some(facts) = self.desks.get(&side).and_then(|desk| desk.facts.clone()) {
+            return Ok(facts);
         }
         let facts = self.ask(side, &Facts).await?;
-        self.desk(side).facts = Some(facts.clone());
+        if let Ok(desk) = self.desk(side) {
+            desk.facts = Some(facts.clone());
+        }
         Ok(facts)
     }
 
@@ -171,12 +201,15 @@ impl Bench {
     /// # Errors
     /// See [`Snag`].
     pub async fn database(&mut self, side: Side, name: &str) -> Result<Option<DatabaseFacts>, Snag> {
-        if self.desk(side).databases.is_none() {
-            let databases = self.ask(side, &Databases).await?;
-            self.desk(side).databases = Some(databases);
+        let databases = match self.desks.get(&side).and_then(|desk| desk.databases.clone()) {
+            Some(databases) => databases,
+            None => self.ask(side, &Databases).await?,
+        };
+        let found = databases.iter().find(|database| database.name == name).cloned();
+        if let Ok(desk) = self.desk(side) {
+            desk.databases = Some(databases);
         }
-        let databases = self.desk(side).databases.iter().flatten();
-        Ok(databases.into_iter().find(|database| database.name == name).cloned())
+        Ok(found)
     }
 
     /// The objects of a database; none where there is no such database.
@@ -184,7 +217,7 @@ impl Bench {
     /// # Errors
     /// See [`Snag`].
     pub async fn objects(&mut self, side: Side, database: &str) -> Result<Vec<Object>, Snag> {
-        if let Some(objects) = self.desk(side).objects.get(database) {
+        if let Some(objects) = self.desks.get(&side).and_then(|desk| desk.objects.get(database)) {
             return Ok(objects.clone());
         }
         let described = self.try_ask(side, &Describe(database)).await?;
@@ -192,21 +225,10 @@ impl Bench {
             Err(DatabaseError::NoSuchDatabase(_)) => Vec::new(),
             described => described.map_err(|error| Snag::Outcome(not_looked_at(side, &error)))?,
         };
-        self.desk(side).objects.insert(database.to_owned(), objects.clone());
-        Ok(objects)
-    }
-
-    /// The objects of every database of the source that something is selected of.
-    ///
-    /// # Errors
-    /// See [`Snag`].
-    pub async fn source_objects(&mut self) -> Result<BTreeMap<String, Vec<Object>>, Snag> {
-        let work = self.work();
-        let mut described = BTreeMap::new();
-        for database in Scope::new(&work.objects).databases() {
-            described.insert(database.to_owned(), self.objects(Side::Source, database).await?);
+        if let Ok(desk) = self.desk(side) {
+            desk.objects.insert(database.to_owned(), objects.clone());
         }
-        Ok(described)
+        Ok(objects)
     }
 
     /// Makes a database in the target; claims the task there first, as this writes. One that is there by now is as good.
@@ -214,15 +236,16 @@ impl Bench {
     /// # Errors
     /// When the worker has to let go of the task.
     pub async fn create_database(&mut self, name: &str, charset: &str) -> Result<Result<(), DatabaseError>, LetGo> {
-        if !self.target.claimed {
+        if !self.desks.get(&Side::Target).is_some_and(|desk| desk.claimed) {
             let task = self.lease.task().clone();
             let claim = Claim(task.as_str(), self.lease.epoch());
             if let Err(error) = self.try_ask(Side::Target, &claim).await? {
                 return Ok(Err(error));
             }
-            self.target.claimed = true;
         }
-        self.target.databases = None;
+        if let Ok(desk) = self.desk(Side::Target) {
+            (desk.claimed, desk.databases) = (true, None);
+        }
         Ok(match self.try_ask(Side::Target, &CreateDatabase(name, charset)).await? {
             Err(DatabaseError::ObjectExists(_)) => Ok(()),
             made => made,

@@ -4,6 +4,7 @@
 
 pub mod bench;
 mod constraint_integrity;
+pub mod restore;
 mod same_name_object;
 mod schema_existence;
 mod source_connectivity;
@@ -51,6 +52,14 @@ pub async fn precheck(bench: &mut Bench) -> Result<(), LetGo> {
 /// A failed item.
 fn failed(cause: impl Into<String>, remedy: impl Into<String>) -> PrecheckOutcome {
     PrecheckOutcome::Failed { cause: cause.into(), remedy: remedy.into() }
+}
+
+/// An item that warns if anything was found.
+fn warned_if_any(causes: &[String], remedy: impl Into<String>) -> PrecheckOutcome {
+    match causes {
+        [] => PrecheckOutcome::Success,
+        causes => PrecheckOutcome::Warning { cause: causes.join("; "), remedy: remedy.into() },
+    }
 }
 
 /// An item that fails if anything was found.

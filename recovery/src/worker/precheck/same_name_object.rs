@@ -2,11 +2,10 @@
 
 use super::bench::{Bench, Snag};
 use super::failed_if_any;
-use crate::model::Engine;
-use crate::model::content::{Object, ObjectKind};
 use crate::model::precheck::PrecheckOutcome;
 use crate::model::task::{MigrationType, SameNameMode};
 use crate::worker::migrate::plan;
+use crate::worker::names::{clash, named_by_database};
 use crate::worker::scope::Scope;
 use crate::worker::servers::Side;
 
@@ -39,24 +38,4 @@ pub async fn check(bench: &mut Bench) -> Result<PrecheckOutcome, Snag> {
     let remedy = "Map each to another name, rename or drop it in the target, leave it out, or choose to ignore objects of \
                   the same name, then start again.";
     Ok(failed_if_any(&causes, remedy))
-}
-
-/// Whether an object's name is its own in the whole database. Names of indexes mostly belong to their table, those of
-/// foreign keys always; they clash only where the tables do.
-fn named_by_database(engine: Engine, kind: ObjectKind) -> bool {
-    match kind {
-        ObjectKind::ForeignKey => false,
-        ObjectKind::Index => matches!(engine, Engine::PostgreSql | Engine::Ppas),
-        _ => true,
-    }
-}
-
-fn clash(engine: Engine, there: &Object, kind: ObjectKind, name: &str) -> bool {
-    // SQL Server does not tell upper from lower case in names unless asked to.
-    let same_name = match engine {
-        Engine::SqlServer => there.name.eq_ignore_ascii_case(name),
-        Engine::MySql | Engine::PostgreSql | Engine::Ppas | Engine::Redis => there.name == name,
-    };
-    let relations = [ObjectKind::Table, ObjectKind::View, ObjectKind::Sequence, ObjectKind::Synonym];
-    same_name && (there.kind == kind || (relations.contains(&kind) && relations.contains(&there.kind)))
 }

@@ -5,7 +5,7 @@ use crate::model::Product;
 use crate::model::content::{Change, ChangeKind, Column, DatabaseFacts, Object, ObjectKind, Value};
 use crate::model::instance::{Grants, Rights};
 use crate::ports::database::{
-    Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
+    Apply, Chunk, DatabaseError, Login, OnConflict, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
 };
 use crate::ports::{Database, Session};
 use async_trait::async_trait;
@@ -32,6 +32,9 @@ pub struct Server {
     pub hangs: bool,
     pub epoch: u64,
     pub writes: usize,
+    pub parameters: BTreeMap<String, String>,
+    pub largest_write: usize,
+    pub largest_read: usize,
     revision: u64,
 }
 
@@ -46,6 +49,9 @@ impl Server {
             hangs: false,
             epoch: 0,
             writes: 0,
+            parameters: BTreeMap::new(),
+            largest_write: 0,
+            largest_read: 0,
             revision: 100,
         }
     }
@@ -78,8 +84,12 @@ impl Server {
 
     /// Notes a change in the log.
     pub fn log(&mut self, database: &str, kind: ChangeKind) {
+        self.log_at(jiff::Timestamp::UNIX_EPOCH, database, kind);
+    }
+
+    /// Notes a change in the log, made at a time.
+    pub fn log_at(&mut self, at: jiff::Timestamp, database: &str, kind: ChangeKind) {
         let position = self.log.len() as u64 + 1;
-        let at = jiff::Timestamp::UNIX_EPOCH;
         self.log.push(Change { position, at, database: database.to_owned(), kind });
     }
 
@@ -94,7 +104,10 @@ impl Server {
 
     fn create(&mut self, database: &str, object: &Object) -> Result<(), DatabaseError> {
         self.revision += 1;
-        let made = Object { revision: self.revision, ..object.clone() };
+        let defined =
+            [ObjectKind::View, ObjectKind::Function, ObjectKind::Procedure, ObjectKind::Trigger, ObjectKind::Event];
+        let definer = defined.contains(&object.kind).then(|| "app".to_owned());
+        let made = Object { revision: self.revision, definer, ..object.clone() };
         let db = self.db(database)?;
         let is_it = |known: &Object| known.kind == made.kind && known.name == made.name && known.table == made.table;
         if db.objects.iter().any(is_it) {
@@ -173,13 +186,16 @@ struct FakeSession {
     shared: Shared,
     endpoint: String,
     claimed: Option<u64>,
+    /// What the session reads, once it reads as of an instant.
+    frozen: Option<BTreeMap<String, FakeDb>>,
 }
 
 #[async_trait]
 impl Database for FakeDatabase {
     async fn connect(&self, endpoint: &str, login: &Login) -> Result<Box<dyn Session>, DatabaseError> {
         assert_eq!(login.password.expose(), "s3cret");
-        let mut session = FakeSession { shared: self.0.clone(), endpoint: endpoint.to_owned(), claimed: None };
+        let mut session =
+            FakeSession { shared: self.0.clone(), endpoint: endpoint.to_owned(), claimed: None, frozen: None };
         session.call("connect", false, |_| Ok(())).await?;
         Ok(Box::new(session))
     }
@@ -246,22 +262,26 @@ impl Session for FakeSession {
         let now = self.shared.lock().now;
         let facts = |server: &mut Server| {
             let log_position = server.log.len() as u64;
-            let (product, grants) = (server.product, server.grants.clone());
-            Ok(ServerFacts { product, now, grants, parameters: BTreeMap::new(), log_position })
+            let (product, grants, parameters) = (server.product, server.grants.clone(), server.parameters.clone());
+            Ok(ServerFacts { product, now, grants, parameters, log_position })
         };
         self.call("facts", false, facts).await
     }
 
     async fn snapshot(&mut self) -> Result<SnapshotFacts, DatabaseError> {
         let at = self.shared.lock().now;
-        self.call("snapshot", false, |server| Ok(SnapshotFacts { position: server.log.len() as u64, at })).await
+        let freeze = |server: &mut Server| Ok((server.log.len() as u64, server.databases.clone()));
+        let (position, databases) = self.call("snapshot", false, freeze).await?;
+        self.frozen = Some(databases);
+        Ok(SnapshotFacts { position, at })
     }
 
     async fn databases(&mut self) -> Result<Vec<DatabaseFacts>, DatabaseError> {
+        let frozen = self.frozen.clone();
         let list = |server: &mut Server| {
             let facts =
                 |(name, db): (&String, &FakeDb)| DatabaseFacts { name: name.clone(), charset: db.charset.clone() };
-            Ok(server.databases.iter().map(facts).collect())
+            Ok(frozen.as_ref().unwrap_or(&server.databases).iter().map(facts).collect())
         };
         self.call("databases", false, list).await
     }
@@ -275,7 +295,17 @@ impl Session for FakeSession {
     }
 
     async fn describe(&mut self, database: &str) -> Result<Vec<Object>, DatabaseError> {
-        self.call("describe", false, |server| Ok(server.db(database)?.objects.clone())).await
+        let frozen = self.frozen.clone();
+        let describe = |server: &mut Server| {
+            let db = frozen.as_ref().unwrap_or(&server.databases).get(database);
+            let db = db.ok_or_else(|| DatabaseError::NoSuchDatabase(database.to_owned()))?;
+            let mut objects = db.objects.clone();
+            for object in &mut objects {
+                object.rows = db.rows.get(&object.name).map_or(0, |rows| rows.len() as u64);
+            }
+            Ok(objects)
+        };
+        self.call("describe", false, describe).await
     }
 
     async fn create(&mut self, database: &str, object: &Object) -> Result<(), DatabaseError> {
@@ -287,23 +317,30 @@ impl Session for FakeSession {
     }
 
     async fn read(&mut self, read: &ReadChunk) -> Result<Chunk, DatabaseError> {
+        let mut frozen = self.frozen.clone();
         let act = |server: &mut Server| {
-            let db = server.db(&read.database)?;
-            let revision = db.table(&read.table)?.revision;
-            let rows = db.rows.get(&read.table).cloned().unwrap_or_default();
+            server.largest_read = server.largest_read.max(read.limit);
+            let db = frozen.as_mut().unwrap_or(&mut server.databases).get_mut(&read.database);
+            let db = db.ok_or_else(|| DatabaseError::NoSuchDatabase(read.database.clone()))?;
+            let (revision, keyless) = (db.table(&read.table)?.revision, db.table(&read.table)?.key.is_empty());
+            let mut rows = db.rows.get(&read.table).cloned().unwrap_or_default();
             let number = |row: &RowByName| match row.get("id") {
                 Some(Value::Integer(number)) => *number,
                 _ => 0,
             };
+            rows.sort_by_key(number);
+            // A mark is the number of the last row, or without a key how many there were.
+            let mark = |place: usize, row: &RowByName| if keyless { place as i64 + 1 } else { number(row) };
+            let marked = rows.iter().enumerate().map(|(place, row)| (mark(place, row), row));
             let after = read.after.as_ref().and_then(|mark| mark.parse().ok()).unwrap_or(i64::MIN);
-            let mut rest: Vec<_> = rows.iter().filter(|row| number(row) > after).collect();
-            rest.sort_by_key(|row| number(row));
+            let mut rest: Vec<_> = marked.filter(|(mark, _)| *mark > after).collect();
             let done = rest.len() <= read.limit;
             rest.truncate(read.limit);
             let value = |row: &RowByName, column: &String| row.get(column).cloned().unwrap_or(Value::Null);
+            let values = |row: &RowByName| read.columns.iter().map(|column| value(row, column)).collect();
             Ok(Chunk {
-                rows: rest.iter().map(|row| read.columns.iter().map(|column| value(row, column)).collect()).collect(),
-                last: rest.last().map(|row| number(row).to_string()),
+                rows: rest.iter().map(|(_, row)| values(row)).collect(),
+                last: rest.last().map(|(mark, _)| mark.to_string()),
                 done,
                 revision,
             })
@@ -313,16 +350,26 @@ impl Session for FakeSession {
 
     async fn write(&mut self, write: &WriteChunk) -> Result<u64, DatabaseError> {
         let act = |server: &mut Server| {
+            server.largest_write = server.largest_write.max(write.rows.len());
             let db = server.db(&write.database)?;
             db.table(&write.table)?;
             let rows = db.rows.entry(write.table.clone()).or_default();
+            let before = rows.clone();
             let mut inserted = 0;
             for values in &write.rows {
                 let row: RowByName = write.columns.iter().cloned().zip(values.iter().cloned()).collect();
-                if write.key.is_empty() || !rows.iter().any(|known| same_key(&write.key, known, &row)) {
-                    rows.push(row);
-                    inserted += 1;
+                let there = |known: &RowByName| !write.key.is_empty() && same_key(&write.key, known, &row);
+                match write.on_conflict {
+                    OnConflict::Keep if rows.iter().any(there) => continue,
+                    OnConflict::Stop if rows.iter().any(there) => {
+                        *rows = before;
+                        return Err(DatabaseError::Constraint(format!("duplicate key in {}", write.table)));
+                    }
+                    OnConflict::Replace => rows.retain(|known| !there(known)),
+                    OnConflict::Keep | OnConflict::Stop => {}
                 }
+                rows.push(row);
+                inserted += 1;
             }
             Ok(inserted)
         };

@@ -2,16 +2,18 @@
 //! worker into it is counted, and any of them can be made its last, or have something happen first.
 
 use super::servers::{FakeDatabase, Server};
+use super::vault::FakeVault;
 use crate::model::TaskId;
 use crate::model::precheck::PrecheckResult;
 use crate::model::task::{MigrationType, PhaseStatus, TaskFailure};
 use crate::model::work::{Job, LeaseKept, LeasedWork, MigrationJob, Report};
-use crate::ports::{Clock, Database, Dice};
+use crate::ports::{Clock, Database, Dice, Vault};
 use crate::worker::channel::{Channel, ReportError};
 use crate::worker::servers::Outages;
 use crate::worker::{Interruption, Worker};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use object_store::memory::InMemory;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
@@ -33,6 +35,7 @@ pub struct World {
     deadlines: BTreeSet<Timestamp>,
     pub servers: BTreeMap<String, Server>,
     pub service: Service,
+    pub logical: Option<Logical>,
     pub calls: Vec<&'static str>,
     pub dies_at: Option<(usize, Death)>,
     dead: bool,
@@ -55,9 +58,17 @@ pub struct Service {
     pub caught_up: bool,
 }
 
+/// What the service keeps of a logical backup or restore, where that is what there is to do.
+pub struct Logical {
+    pub job: Job,
+    pub epoch: u64,
+    pub reports: Vec<Report>,
+    pub over: bool,
+}
+
 /// The world, shared by all that looks at it.
 #[derive(Clone)]
-pub struct Shared(Arc<Mutex<World>>);
+pub struct Shared(Arc<Mutex<World>>, pub Arc<InMemory>);
 
 /// How a drive ended.
 #[derive(Debug)]
@@ -71,7 +82,7 @@ pub enum End<T> {
 impl Shared {
     pub fn new(work: MigrationJob) -> Self {
         let servers = ["source", "target"].map(|name| (name.to_owned(), Server::new(work.source.product)));
-        Self(Arc::new(Mutex::new(World {
+        let world = World {
             now: "2024-01-01T00:00:00Z".parse().expect("a time"),
             deadlines: BTreeSet::new(),
             servers: BTreeMap::from(servers),
@@ -88,12 +99,22 @@ impl Shared {
                 finished: false,
                 caught_up: false,
             },
+            logical: None,
             calls: Vec::new(),
             dies_at: None,
             dead: false,
             happenings: Vec::new(),
             timed: Vec::new(),
-        })))
+        };
+        Self(Arc::new(Mutex::new(world)), Arc::default())
+    }
+
+    /// Gives the worker a logical backup or restore to do.
+    pub fn order(&self, job: Job) {
+        let mut world = self.lock();
+        let epoch = world.logical.as_ref().map_or(0, |logical| logical.epoch);
+        world.logical = Some(Logical { job, epoch, reports: Vec::new(), over: false });
+        world.calls.clear();
     }
 
     pub fn lock(&self) -> MutexGuard<'_, World> {
@@ -155,7 +176,8 @@ impl Shared {
     pub fn worker(&self) -> Worker {
         let database: Arc<dyn Database> = Arc::new(FakeDatabase(self.clone()));
         let shared = Arc::new(self.clone());
-        Worker { clock: Arc::clone(&shared) as _, dice: Arc::clone(&shared) as _, database, channel: shared }
+        let vault: Vault = Arc::new(FakeVault(self.clone()));
+        Worker { clock: Arc::clone(&shared) as _, dice: Arc::clone(&shared) as _, database, vault, channel: shared }
     }
 
     /// Drives a future, at most for so many seconds of the world's time.
@@ -227,6 +249,9 @@ impl Dice for Shared {
 impl Channel for Shared {
     async fn lease(&self) -> Result<Option<LeasedWork>, ReportError> {
         let mut world = self.lock();
+        if let Some(logical) = &mut world.logical {
+            return Ok(logical.leased());
+        }
         let service = &mut world.service;
         if service.finished || service.failure.is_some() || service.precheck_done {
             return Ok(None);
@@ -243,7 +268,13 @@ impl Channel for Shared {
             return Err(ReportError::Unreachable("away".to_owned()));
         }
         self.enter("report").await;
-        let kept = self.lock().service.take(epoch, reports);
+        let kept = {
+            let mut world = self.lock();
+            match &mut world.logical {
+                Some(logical) => logical.take(epoch, reports),
+                None => world.service.take(epoch, reports),
+            }
+        };
         self.leave().await;
         kept
     }
@@ -282,6 +313,37 @@ impl Service {
                 Report::Failed(failure) => self.failure = Some(failure),
                 Report::Finished => self.finished = true,
                 other => panic!("no report of a migration: {other:?}"),
+            }
+        }
+        Ok(LeaseKept { lease_s: LEASE_S })
+    }
+}
+
+impl Logical {
+    fn leased(&mut self) -> Option<LeasedWork> {
+        if self.over {
+            return None;
+        }
+        self.epoch += 1;
+        Some(LeasedWork { task: "rst-1".into(), epoch: self.epoch, lease_s: LEASE_S, job: self.job.clone() })
+    }
+
+    fn take(&mut self, epoch: u64, reports: &[Report]) -> Result<LeaseKept, ReportError> {
+        if epoch != self.epoch || self.over {
+            return Err(ReportError::LeaseLost);
+        }
+        for report in reports.iter().cloned() {
+            match (&mut self.job, report) {
+                (_, Report::Renew) => {}
+                (Job::Restore(job), Report::RestorePlanned(details)) => {
+                    (job.details, job.planned) = (details, true);
+                }
+                (Job::Restore(job), Report::RestoreObject { index, object }) => job.details[index] = object,
+                (_, report @ (Report::Snapshot(_) | Report::PrecheckItem(_))) => self.reports.push(report),
+                (_, report) => {
+                    self.over = true;
+                    self.reports.push(report);
+                }
             }
         }
         Ok(LeaseKept { lease_s: LEASE_S })

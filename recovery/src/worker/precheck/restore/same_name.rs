@@ -1,0 +1,36 @@
+//! Precheck item: objects of the same name in the target; a warning, because a policy settles them (LOG-37, LOG-38).
+
+use super::RestoreBench;
+use crate::model::logical::restore::{RestorePhase, StructureConflict};
+use crate::model::precheck::PrecheckOutcome;
+use crate::worker::names::{takes_name, word};
+use crate::worker::precheck::bench::Snag;
+use crate::worker::precheck::warned_if_any;
+use crate::worker::servers::Side;
+
+/// Compares what would be made with what the target has.
+pub async fn check(bench: &mut RestoreBench) -> Result<PrecheckOutcome, Snag> {
+    let (job, plan) = (bench.job(), bench.plan().await?);
+    let engine = job.source_product.engine;
+    let mut causes = Vec::new();
+    for (entry, made) in plan.details.iter().zip(&plan.made) {
+        if entry.phase != RestorePhase::Structure {
+            continue;
+        }
+        let there = bench.bench.objects(Side::Target, &entry.database).await?;
+        if let Some(found) = there.iter().find(|found| takes_name(engine, found, made)) {
+            let (kind, database, instance) = (word(found.kind), &entry.database, &job.target.instance);
+            causes.push(format!("{kind} {database}.{} is already in the target {instance}", found.name));
+        }
+    }
+    let remedy = match job.structure_conflict {
+        StructureConflict::Ignore => {
+            "They stay as they are. To have them restored, rename or drop them in the target, then check again."
+        }
+        StructureConflict::Stop => {
+            "The task will stop at the first of them. Rename or drop them in the target, leave them out, or choose to \
+             ignore conflicts, then check again."
+        }
+    };
+    Ok(warned_if_any(&causes, remedy))
+}
