@@ -108,7 +108,11 @@ pub fn without_reference(item: &[Token]) -> Vec<Token> {
             let _ = words.group();
             skip_actions(&mut words);
             let mut kept = item[..begin].to_vec();
-            kept.extend(without_reference(&item[words.at..]));
+            let rest = without_reference(&item[words.at..]);
+            while rest.is_empty() && kept.last().is_some_and(|last| last.kind == Kind::Space) {
+                kept.pop();
+            }
+            kept.extend(rest);
             return kept;
         }
         if words.peek().is_none() {

@@ -14,7 +14,8 @@ use crate::worker::logical::layout::Shelf;
 use crate::worker::logical::reading::Backup;
 use crate::worker::servers::{Servers, Side};
 
-/// What servers say when a row breaks another rule than that of a key.
+/// What servers say of a key that is there, and what of a row that breaks another rule.
+const KEY_RULES: [&str; 3] = ["already", "duplicate", "unique"];
 const OTHER_RULES: [&str; 3] = ["not null", "check constraint", "foreign key"];
 
 /// One table to restore rows of.
@@ -165,6 +166,7 @@ impl TableRestore<'_> {
 
     fn is_conflict(&self, detail: &str) -> bool {
         let said = detail.to_lowercase();
-        self.job.data_conflict == DataConflict::Stop && !OTHER_RULES.iter().any(|rule| said.contains(rule))
+        let says = |rules: &[&str]| rules.iter().any(|rule| said.contains(rule));
+        self.job.data_conflict == DataConflict::Stop && (says(&KEY_RULES) || !says(&OTHER_RULES))
     }
 }

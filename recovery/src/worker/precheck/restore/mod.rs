@@ -22,8 +22,9 @@ use crate::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckResult};
 use crate::model::work::{Report, RestoreJob};
 use crate::ports::{Clock, Database};
 use crate::worker::lease::{Lease, LetGo, Stop};
+use crate::worker::logical::fold::State;
 use crate::worker::logical::layout::{Manifest, Shelf, Unusable};
-use crate::worker::logical::reading::{self, Backup};
+use crate::worker::logical::reading;
 use crate::worker::logical::restore::plan::Plan;
 use crate::worker::servers::Side;
 use futures_util::future::BoxFuture;
@@ -65,7 +66,7 @@ pub struct RestoreBench {
     /// The full set.
     pub shelf: Shelf,
     manifest: Option<Result<Arc<Manifest>, Unusable>>,
-    plan: Option<Result<Arc<Plan>, Unusable>>,
+    plan: Option<Arc<Plan>>,
 }
 
 impl RestoreBench {
@@ -99,18 +100,22 @@ impl RestoreBench {
         known(self.manifest.as_ref())
     }
 
-    /// What would be restored.
+    /// What would be restored; where the log cannot be read, what the full set holds by itself.
     ///
     /// # Errors
     /// See [`Snag`].
     pub async fn plan(&mut self) -> Result<Arc<Plan>, Snag> {
-        if self.plan.is_none() {
-            let job = self.job();
-            let backup = reading::read(&self.shelf, &mut self.bench.lease, &job).await;
-            let backup: Result<Arc<Backup>, Unusable> = kept(backup)?;
-            self.plan = Some(backup.map(|backup| Arc::new(Plan::of(&job, &backup.state))));
+        if let Some(plan) = &self.plan {
+            return Ok(Arc::clone(plan));
         }
-        known(self.plan.as_ref())
+        let (job, manifest) = (self.job(), self.manifest().await?);
+        let backup = kept(reading::read(&self.shelf, &mut self.bench.lease, &job).await)?;
+        let plan = Arc::new(match backup {
+            Ok(backup) => Plan::of(&job, &backup.state),
+            Err(_) => Plan::of(&job, &State::begin(&manifest, false)),
+        });
+        self.plan = Some(Arc::clone(&plan));
+        Ok(plan)
     }
 }
 

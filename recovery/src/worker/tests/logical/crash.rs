@@ -63,11 +63,13 @@ fn whole(shared: &Shared) -> bool {
 
 #[test]
 fn a_restore_survives_the_death_of_its_worker_at_any_call_under_each_policy() {
-    for data_conflict in [DataConflict::Stop, DataConflict::Ignore, DataConflict::DeleteThenRewrite] {
-        for structure_conflict in [StructureConflict::Stop, StructureConflict::Ignore] {
-            let job = RestoreJob { structure_conflict, data_conflict, ..point_in_time() };
-            survives(|| (backed_up(), Job::Restore(Box::new(job.clone()))), whole);
-        }
+    for (structure_conflict, data_conflict) in [
+        (StructureConflict::Stop, DataConflict::Stop),
+        (StructureConflict::Ignore, DataConflict::Ignore),
+        (StructureConflict::Stop, DataConflict::DeleteThenRewrite),
+    ] {
+        let job = RestoreJob { structure_conflict, data_conflict, ..point_in_time() };
+        survives(|| (backed_up(), Job::Restore(Box::new(job.clone()))), whole);
     }
 }
 
