@@ -166,17 +166,25 @@ impl Bench {
         Ok(facts)
     }
 
+    /// The databases of a server.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn databases(&mut self, side: Side) -> Result<Vec<DatabaseFacts>, Snag> {
+        if let Some(databases) = &self.desk(side).databases {
+            return Ok(databases.clone());
+        }
+        let databases = self.ask(side, &Databases).await?;
+        self.desk(side).databases = Some(databases.clone());
+        Ok(databases)
+    }
+
     /// A database of a server, if it has it.
     ///
     /// # Errors
     /// See [`Snag`].
     pub async fn database(&mut self, side: Side, name: &str) -> Result<Option<DatabaseFacts>, Snag> {
-        if self.desk(side).databases.is_none() {
-            let databases = self.ask(side, &Databases).await?;
-            self.desk(side).databases = Some(databases);
-        }
-        let databases = self.desk(side).databases.iter().flatten();
-        Ok(databases.into_iter().find(|database| database.name == name).cloned())
+        Ok(self.databases(side).await?.into_iter().find(|database| database.name == name))
     }
 
     /// The objects of a database; none where there is no such database.

@@ -6,6 +6,7 @@ mod leases;
 mod load;
 mod plan;
 mod precheck;
+mod redis;
 mod rename;
 mod sample;
 mod servers;
