@@ -316,9 +316,10 @@ pub fn second_for(operator: &Operator, mark: &str, task: &BackupTask) -> Stepped
 /// What is still under way, in words: a set that is being taken (a log set is open as long as its task goes on), a
 /// precheck, a restore.
 pub async fn under_way(operator: &Operator) -> Stepped<Option<String>> {
-    for task in operator.recorder.logical_tasks() {
+    if operator.recorder.backed_up_logically() {
+        let list: LogicalSetList = operator.get("/v1/logical-backup-sets").await?;
         let running = |set: &LogicalSetView| set.kind != SetKind::Log && set.status == SetStatus::Running;
-        if let Some(set) = sets_of(operator, &task).await?.into_iter().find(running) {
+        if let Some(set) = list.sets.into_iter().find(running) {
             return Ok(Some(format!("set {} is being taken", set.id)));
         }
     }
@@ -332,14 +333,11 @@ pub async fn under_way(operator: &Operator) -> Stepped<Option<String>> {
     Ok(None)
 }
 
-/// Looks at every backup task, its sets and every restore task that was ever seen: a call for each kind, and one a task.
+/// Looks at all backup tasks, sets and restore tasks, where there ever was one: a call for each kind.
 pub async fn observe(operator: &Operator) -> Stepped {
-    let tasks = operator.recorder.logical_tasks();
-    if !tasks.is_empty() {
+    if operator.recorder.backed_up_logically() {
         let _: LogicalBackupTaskList = operator.get("/v1/logical-backup-tasks").await?;
-    }
-    for task in &tasks {
-        sets_of(operator, task).await?;
+        let _: LogicalSetList = operator.get("/v1/logical-backup-sets").await?;
     }
     if operator.recorder.restored() {
         let _: RestoreList = operator.get("/v1/restore-tasks").await?;

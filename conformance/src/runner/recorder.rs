@@ -10,7 +10,7 @@ use recovery::model::logical::views::{
 use recovery::model::photograph::Photograph;
 use recovery::model::product::Engine;
 use recovery::model::views::{BackupList, BackupView, InstanceList, InstanceView, TaskList, TaskView};
-use recovery::model::{BackupId, DataSourceId, InstanceId, TaskId};
+use recovery::model::{BackupId, DataSourceId, InstanceId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::cell::RefCell;
@@ -34,8 +34,8 @@ struct Pen {
 struct Met {
     /// Redis instances that are there.
     redis: BTreeSet<InstanceId>,
-    /// Logical backup tasks.
-    logical_tasks: BTreeSet<TaskId>,
+    /// Whether there ever was a logical backup task.
+    backed_up_logically: bool,
     /// Whether there ever was a restore task.
     restored: bool,
     /// The instance of each backup.
@@ -51,9 +51,7 @@ impl Met {
             What::InstanceGone { id } => {
                 self.redis.remove(id);
             }
-            What::LogicalTaskSeen(view) => {
-                self.logical_tasks.insert(view.id.clone());
-            }
+            What::LogicalTaskSeen(_) => self.backed_up_logically = true,
             What::RestoreSeen(_) => self.restored = true,
             What::InstancesListed { list: ListKind::Instances, of: None, ids } => {
                 self.redis.retain(|id| ids.contains(id));
@@ -153,10 +151,10 @@ impl Recorder {
         self.0.borrow().met.redis.iter().cloned().collect()
     }
 
-    /// Logical backup tasks that were ever seen.
+    /// Whether a logical backup task was ever seen.
     #[must_use]
-    pub fn logical_tasks(&self) -> Vec<TaskId> {
-        self.0.borrow().met.logical_tasks.iter().cloned().collect()
+    pub fn backed_up_logically(&self) -> bool {
+        self.0.borrow().met.backed_up_logically
     }
 
     /// Whether a restore task was ever seen.
@@ -383,8 +381,8 @@ mod tests {
     #[test]
     fn what_was_seen_is_looked_at_again() {
         let recorder = Recorder::new("made up", 1);
-        assert!(recorder.logical_tasks().is_empty() && !recorder.restored());
+        assert!(!recorder.backed_up_logically() && !recorder.restored());
         recorder.call(Timestamp::UNIX_EPOCH, call("POST", "/v1/logical-backup-tasks", task()));
-        assert_eq!(recorder.logical_tasks(), [TaskId::from("bk-1")]);
+        assert!(recorder.backed_up_logically() && !recorder.restored());
     }
 }

@@ -57,7 +57,7 @@ pub async fn download(operator: &Operator, step: &DownloadStep) -> Stepped {
         Some(path) => path,
         None if step.old_link => return Err(StepFailed::new(format!("an old link to {what}"), "there is none")),
         None => {
-            let answer = operator.post(&format!("/v1/backups/{id}/download"), &json!({})).await?;
+            let answer = operator.call(Method::POST, &format!("/v1/backups/{id}/download"), None, None).await?;
             let refused = step.refused.filter(|_| answer.status >= 400);
             let Some(answer) = wanted(operator, &what, answer, refused)? else { return Ok(()) };
             let link: DownloadLink = answer.read(&what)?;
