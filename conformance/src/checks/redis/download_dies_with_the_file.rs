@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn a_file_fetched_after_the_seventh_day_is_found() {
         let backup = "bk-1".into();
-        assert_eq!(wrong(&fetch("168h", 200), check), vec![RedisViolation::DownloadedTooLate { backup }]);
+        assert_eq!(wrong(&fetch("168h 1s", 200), check), vec![RedisViolation::DownloadedTooLate { backup }]);
     }
 
     #[test]
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_living_link_before_and_a_dead_one_after_hold() {
         holds(&fetch("160h", 200), check, 1);
-        let mut story = fetch("168h", 404);
+        let mut story = fetch("168h 1s", 404);
         story.call("POST /v1/backups/bk-1/download", json!({}), 404, json!({"code": "InvalidBackupId.NotFound"}));
         holds(&story, check, 2);
     }

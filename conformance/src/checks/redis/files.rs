@@ -3,6 +3,10 @@
 use super::listings::{Age, age};
 use crate::history::lens::redis::{BackupStory, Download};
 use crate::history::lens::{Lens, Seen};
+use jiff::SignedDuration;
+
+/// How long before it came a file may have been asked for.
+const MOMENT: SignedDuration = SignedDuration::from_millis(100);
 
 /// One attempt.
 pub struct Attempt<'l, 'a> {
@@ -21,7 +25,7 @@ pub fn attempts<'l, 'a>(lens: &'l Lens<'a>) -> impl Iterator<Item = Attempt<'l, 
     lens.downloads().filter_map(move |(index, at, file)| {
         let story = lens.redis_backups().find(|story| story.id == file.backup)?;
         // The file was asked for a moment before the answer.
-        let age = age(lens, story, at, at)?;
+        let age = age(lens, story, at, at - MOMENT)?;
         Some(Attempt { seen: Seen { index, at, it: &() }, story, file, age })
     })
 }

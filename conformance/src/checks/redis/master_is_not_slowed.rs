@@ -123,7 +123,12 @@ mod tests {
     #[test]
     fn an_instance_that_stops_for_its_backup_is_found() {
         let stopped = InstanceView { state: InstanceState::Rebooting, ..cache() };
-        let found = wrong(&story(|story| drop(story.see(&stopped))), check);
+        let found = wrong(
+            &story(|story| {
+                story.see(&stopped);
+            }),
+            check,
+        );
         assert!(matches!(found[..], [RedisViolation::StoppedForBackup { .. }]));
     }
 

@@ -109,8 +109,8 @@ fn automatic(lens: &Lens<'_>, story: &InstanceStory<'_>, finding: &mut Finding) 
         while window + WINDOW + HOUR <= listing.at {
             let set = in_force(lens, story, window).filter(|policy| opens(policy, window));
             let steady = set.is_some() && in_force(lens, story, window + WINDOW) == set;
-            let quiet = lens.moved_into_between(story.id, 0, listing.index);
-            if steady && !quiet {
+            let engaged = lens.moved_into_between(story.id, 0, listing.index);
+            if steady && !engaged {
                 let taken = own().any(|it| it.first.began_at >= window && it.first.began_at < window + WINDOW);
                 if !taken {
                     let (instance, at) = (story.id.clone(), window);

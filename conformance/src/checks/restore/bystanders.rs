@@ -13,7 +13,7 @@ pub fn change<'a>(
     scene: &Scene<'_, 'a>,
     story: &InstanceStory<'a>,
 ) -> Option<(Seen<'a, Shot>, Option<Difference>)> {
-    let before = lens.shot_before(story.id, scene.before.index + 1).filter(|shot| shot.index < scene.done.index)?;
+    let before = lens.shot_before(story.id, scene.begun)?;
     let after = lens.shot_after(story.id, scene.done.index)?;
     if !untouched(lens, story.id, &before, after.at) {
         return None;

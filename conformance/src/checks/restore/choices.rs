@@ -25,7 +25,7 @@ pub fn closed(lens: &Lens<'_>, place: &str, allowed: &[&str]) -> Finding {
             None if request.made.is_some() && !given.is_empty() => {
                 finding.judge(&request.call, None::<RestoreViolation>);
             }
-            None if request.readable() && request.refused_as(&[SHAPE]) => {
+            None if request.readable(lens) && request.refused_as(&[SHAPE]) => {
                 let detail = request.detail();
                 let named = given.iter().find(|value| detail.contains(**value)).or(given.first());
                 let value = named.map(|value| (*value).to_owned()).unwrap_or_default();

@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn a_definer_that_is_kept_is_found_on_each_of_the_five_kinds() {
         let mut tale = Tale::between(&all_kinds(), &nothing());
-        tale.complete(&all_kinds(), &all_kinds());
+        tale.placed().complete(&all_kinds(), &all_kinds());
         let found = wrong(&tale.story, check);
         assert_eq!(found.len(), 5);
         let kept =
@@ -62,14 +62,14 @@ mod tests {
     #[test]
     fn the_restoring_account_as_definer_holds() {
         let mut tale = Tale::between(&all_kinds(), &nothing());
-        tale.complete(&all_kinds(), &defined_by(all_kinds(), "restorer"));
+        tale.placed().complete(&all_kinds(), &defined_by(all_kinds(), "restorer"));
         holds(&tale.story, check, 5);
     }
 
     #[test]
     fn what_was_there_before_exercises_nothing() {
         let mut tale = Tale::between(&all_kinds(), &all_kinds());
-        tale.complete(&all_kinds(), &all_kinds());
+        tale.placed().complete(&all_kinds(), &all_kinds());
         holds(&tale.story, check, 0);
     }
 }

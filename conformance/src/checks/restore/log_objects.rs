@@ -48,7 +48,7 @@ mod tests {
     fn tale(at_mark: &Photograph, target: &Photograph) -> Tale {
         let mut tale = Tale::between(&orders(), &nothing());
         tale.story.statement("rm-1", "create something", crate::checks::testing::done());
-        tale.to_mark("later", at_mark).complete(at_mark, target);
+        tale.placed().to_mark("later", at_mark).complete(at_mark, target);
         tale
     }
 

@@ -229,6 +229,16 @@ impl Tale {
         self
     }
 
+    /// Says that the full set ends at the place of the log which all photographs show.
+    pub fn placed(&mut self) -> &mut Self {
+        for event in &mut self.story.history.events {
+            if let What::LogicalSetSeen(set) = &mut event.what {
+                set.to = set.to.map(|to| Instant { position: 1, ..to });
+            }
+        }
+        self
+    }
+
     /// Shows the task as it is.
     pub fn look(&mut self) -> &mut Self {
         self.story.push(What::RestoreSeen(Box::new(self.view.clone())));

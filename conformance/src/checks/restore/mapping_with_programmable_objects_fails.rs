@@ -15,6 +15,11 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
     for scene in scenes(lens) {
         let Some(held) = scene.of_set.or(scene.truth) else { continue };
+        // What the log added or took away may count or not.
+        let both = scene.of_set.zip(scene.truth);
+        if scene.by_time() && both.is_none_or(|(set, then)| holds(&scene, set).0 != holds(&scene, then).0) {
+            continue;
+        }
         let task = scene.story.id.clone();
         let by_mapping = matches!(scene.view().failure, Some(RestoreFailure::MappingWithProgrammableObjects { .. }));
         match holds(&scene, held) {

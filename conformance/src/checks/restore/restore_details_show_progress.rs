@@ -4,6 +4,7 @@ use super::RestoreViolation;
 use super::content::{tables, words};
 use super::scene::{Scene, scenes};
 use crate::checks::Finding;
+use crate::checks::temporary::witness::is_fresh;
 use crate::history::lens::Lens;
 use recovery::model::content::ObjectKind;
 use recovery::model::logical::restore::{RestorePhase, RestoredObject, RestoredStatus};
@@ -21,10 +22,11 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     for story in lens.restores() {
         let counted =
             |details: &[RestoredObject]| details.iter().map(|it| it.records + it.records_skipped).sum::<u64>();
-        let back = story.views.windows(2).find(|pair| counted(&pair[1].it.details) < counted(&pair[0].it.details));
+        let fresh: Vec<_> = story.views.iter().filter(|seen| is_fresh(lens, seen.index)).collect();
+        let back = fresh.windows(2).find(|pair| counted(&pair[1].it.details) < counted(&pair[0].it.details));
         if let Some(pair) = back {
             let (task, what) = (story.id.clone(), "fewer records than before".to_owned());
-            finding.judge(&pair[1], Some(RestoreViolation::DetailsWrong { task, what }));
+            finding.judge(pair[1], Some(RestoreViolation::DetailsWrong { task, what }));
         }
     }
     finding

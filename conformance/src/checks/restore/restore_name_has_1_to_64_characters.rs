@@ -24,7 +24,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
                 finding.judge(&request.call, changed);
             }
             None if !allowed && request.call.it.refused() => finding.judge(&request.call, None::<RestoreViolation>),
-            None if edge && request.refused_as(&[SHAPE]) && otherwise_readable(request.body()) => {
+            None if edge && request.refused_as(&[SHAPE]) && otherwise_readable(lens, request.body()) => {
                 finding.judge(&request.call, Some(RestoreViolation::RestoreNameRefused { characters }));
             }
             _ => {}
@@ -34,12 +34,12 @@ pub fn check(lens: &Lens<'_>) -> Finding {
 }
 
 /// Whether everything but the name is of its shape.
-fn otherwise_readable(body: &Value) -> bool {
+fn otherwise_readable(lens: &Lens<'_>, body: &Value) -> bool {
     let mut body = body.clone();
     if let Some(fields) = body.as_object_mut() {
         fields.insert("name".into(), json!("any"));
     }
-    readable(&body)
+    readable(lens, &body)
 }
 
 #[cfg(test)]

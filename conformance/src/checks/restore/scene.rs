@@ -41,6 +41,8 @@ pub struct Scene<'l, 'a> {
     pub done: Seen<'a, RestoreView>,
     /// The target afterwards.
     pub after: Seen<'a, Shot>,
+    /// The event by which it had not been started yet.
+    pub begun: usize,
     /// Whether something was broken by then.
     pub faulted: bool,
 }
@@ -127,6 +129,7 @@ fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scen
         before,
         done,
         after,
+        begun: limit,
         faulted: faulted_before(lens, done.index),
     })
 }

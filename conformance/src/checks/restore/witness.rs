@@ -2,7 +2,7 @@
 
 use crate::history::Call;
 use crate::history::lens::{Lens, Seen};
-use recovery::model::logical::restore::RestoreObjects;
+use recovery::model::logical::restore::{RestoreMethod, RestoreObjects};
 use recovery::model::logical::views::{NewRestore, RestoreView};
 use recovery::model::{DataSourceId, Engine, Product};
 use serde::Deserialize;
@@ -56,18 +56,30 @@ impl<'a> Request<'a> {
         self.call.it.code().is_some_and(|code| codes.contains(&code))
     }
 
-    /// Whether the body is of its shape with nothing missing, so that a refusal for its shape has no cause.
-    pub fn readable(&self) -> bool {
-        readable(self.body()) && (self.call.it.method != "POST" || self.call.it.key.is_some())
+    /// Whether the body is of its shape and names nothing that may not be there, so that a refusal for its shape has no
+    /// cause.
+    pub fn readable(&self, lens: &Lens<'_>) -> bool {
+        readable(lens, self.body()) && (self.call.it.method != "POST" || self.call.it.key.is_some())
     }
 }
 
-/// Whether a body is of its shape with nothing missing.
-pub fn readable(body: &Value) -> bool {
+/// Whether a body is of its shape and names nothing that may not be there.
+pub fn readable(lens: &Lens<'_>, body: &Value) -> bool {
     NewRestore::deserialize(body).is_ok_and(|body| {
-        let chosen = !matches!(&body.objects, RestoreObjects::Custom { branches } if branches.is_empty());
+        let chosen = match &body.objects {
+            RestoreObjects::All => true,
+            RestoreObjects::Custom { branches } => {
+                !branches.is_empty() && branches.iter().all(|branch| branch.name.is_none())
+            }
+        };
+        let whole = match &body.recovery {
+            RestoreMethod::PointInTime { point_in_time } => point_in_time.subsec_nanosecond() == 0,
+            RestoreMethod::BackupSet { .. } => true,
+        };
         let length = body.name.chars().count();
-        chosen && !body.types.is_empty() && (1..=NAME_MOST).contains(&length) && body.mapping.is_empty()
+        let own = lens.backup_task(&body.backup_task).is_some_and(|task| task.first.source == body.source);
+        let named = (1..=NAME_MOST).contains(&length) && !body.name.trim().is_empty();
+        chosen && whole && own && named && !body.types.is_empty() && body.mapping.is_empty()
     })
 }
 

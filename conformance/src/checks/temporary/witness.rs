@@ -162,7 +162,9 @@ fn speaks_of_the_past(lens: &Lens<'_>, call: &Call) -> bool {
     let requested_at = call.answer.get("requested_at").and_then(Value::as_str);
     let requested_at = requested_at.and_then(|time| time.parse::<Timestamp>().ok());
     let earlier = |other: &Call| other.key == call.key && other.sent_at < call.sent_at;
+    // A recovery shows the instance as it was asked for long ago.
     call.method == "POST"
+        && call.parts().last() != Some(&"recovery")
         && call.key.is_some()
         && requested_at.is_some_and(|time| time < call.sent_at)
         && !lens.calls().any(|other| earlier(other.it))

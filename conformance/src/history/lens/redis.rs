@@ -5,7 +5,7 @@ use crate::history::{Call, Shot, What};
 use jiff::Timestamp;
 use recovery::model::backup::{BackupStatus, Node};
 use recovery::model::content::{ObjectKind, Value};
-use recovery::model::instance::Origin;
+use recovery::model::instance::{InstanceState, Origin};
 use recovery::model::photograph::{Photograph, Rows};
 use recovery::model::views::BackupView;
 use recovery::model::{BackupId, Engine, InstanceId};
@@ -174,19 +174,17 @@ impl<'a> Lens<'a> {
     }
 
     /// Whether a recovery may have changed an instance between two events: one was asked for, or had not been seen over.
+    /// Who gets an answer sees the instance running again only when the recovery is over.
     #[must_use]
     pub fn recovered_between(&self, instance: &InstanceId, from: usize, to: usize) -> bool {
-        let over = |index: usize| {
-            let story = self.instance(instance)?;
-            let running = recovery::model::instance::InstanceState::Running;
-            let later = story.views.iter().filter(|seen| seen.index > index);
-            later
-                .skip_while(|seen| seen.it.state == running)
-                .find(|seen| seen.it.state == running)
-                .map(|seen| seen.index)
+        let over = |call: &Seen<'_, Call>| {
+            let views = &self.instance(instance)?.views;
+            let mut later = views.iter().filter(|seen| seen.index > call.index);
+            let running = later.find(|seen| seen.it.state == InstanceState::Running)?;
+            call.it.accepted().then_some(running.index)
         };
         self.recoveries().any(|(call, of)| {
-            of == *instance && !call.it.refused() && call.index < to && over(call.index).is_none_or(|over| over > from)
+            of == *instance && !call.it.refused() && call.index < to && over(&call).is_none_or(|over| over > from)
         })
     }
 
