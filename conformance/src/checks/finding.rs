@@ -2,6 +2,8 @@
 
 use super::clone::CloneViolation;
 use super::migration::MigrationViolation;
+use super::redis::RedisViolation;
+use super::restore::RestoreViolation;
 use super::tasks::TaskViolation;
 use super::temporary::TemporaryViolation;
 use crate::history::lens::{Lens, Seen};
@@ -49,6 +51,10 @@ pub enum Violation {
     Task(TaskViolation),
     /// About what a migration moves.
     Migration(MigrationViolation),
+    /// About logical backup and restore.
+    Restore(RestoreViolation),
+    /// About backup and recovery of Redis.
+    Redis(RedisViolation),
 }
 
 impl fmt::Display for Violation {
@@ -66,6 +72,8 @@ impl Violation {
             Self::Clone(it) => it.want(),
             Self::Task(it) => it.want(),
             Self::Migration(it) => it.want(),
+            Self::Restore(it) => it.want(),
+            Self::Redis(it) => it.want(),
         }
     }
 
@@ -77,6 +85,8 @@ impl Violation {
             Self::Clone(it) => it.got(),
             Self::Task(it) => it.got(),
             Self::Migration(it) => it.got(),
+            Self::Restore(it) => it.got(),
+            Self::Redis(it) => it.got(),
         }
     }
 }
@@ -88,7 +98,14 @@ macro_rules! from {
         }
     })+ };
 }
-from!(Temporary(TemporaryViolation), Clone(CloneViolation), Task(TaskViolation), Migration(MigrationViolation));
+from!(
+    Temporary(TemporaryViolation),
+    Clone(CloneViolation),
+    Task(TaskViolation),
+    Migration(MigrationViolation),
+    Restore(RestoreViolation),
+    Redis(RedisViolation)
+);
 
 impl Finding {
     /// Counts one exercise of the rule; a violation is added when there is one.

@@ -3,6 +3,8 @@
 pub mod clone;
 pub mod finding;
 pub mod migration;
+pub mod redis;
+pub mod restore;
 pub mod tasks;
 pub mod temporary;
 
@@ -13,7 +15,9 @@ pub use finding::{Check, Evidence, Finding, Violation};
 
 /// Every check, by the name the catalogue calls it.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    [temporary::CHECKS, clone::CHECKS, tasks::CHECKS, migration::CHECKS].into_iter().flatten()
+    [temporary::CHECKS, clone::CHECKS, tasks::CHECKS, migration::CHECKS, restore::CHECKS, redis::CHECKS]
+        .into_iter()
+        .flatten()
 }
 
 /// One check by its name.

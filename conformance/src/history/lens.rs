@@ -1,16 +1,20 @@
 //! Questions about a history, narrowed to what one rule speaks of.
 
+pub mod logical;
+pub mod redis;
+
 use super::{Call, Event, History, LedgerEntry, Login, Shot, Statement, What};
 use crate::catalogue::{Scope, Source};
 use jiff::Timestamp;
+use recovery::model::backup::Node;
 use recovery::model::instance::{InstanceState, Origin};
 use recovery::model::photograph::Photograph;
 use recovery::model::task::TaskStatus;
 use recovery::model::views::{InstanceView, TaskView};
-use recovery::model::{InstanceId, TaskId};
+use recovery::model::{BackupId, Engine, InstanceId, TaskId};
 use recovery::ports::database::DatabaseError;
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A history and the scope of one rule.
@@ -27,6 +31,9 @@ pub struct Lens<'a> {
 struct Index<'a> {
     stories: OnceCell<BTreeMap<InstanceId, InstanceStory<'a>>>,
     tasks: OnceCell<BTreeMap<TaskId, TaskStory<'a>>>,
+    logical: OnceCell<logical::Logical<'a>>,
+    backups: OnceCell<BTreeMap<&'a BackupId, redis::BackupStory<'a>>>,
+    restless: OnceCell<BTreeSet<&'a InstanceId>>,
 }
 
 /// Something seen: index of the event, its time, and the thing.
@@ -227,10 +234,14 @@ impl<'a> Lens<'a> {
             .filter(|story| matches!(story.first.origin, Origin::Temporary { .. }) && self.in_scope(story.first))
     }
 
-    /// Clones in scope.
+    /// Clones in scope, of the engines document 002 speaks of; those of Redis have rules of their own
+    /// ([`Self::redis_clones`]).
     pub fn clones(&self) -> impl Iterator<Item = &InstanceStory<'a>> {
-        self.instances()
-            .filter(|story| matches!(story.first.origin, Origin::Clone { .. }) && self.in_scope(story.first))
+        self.instances().filter(|story| {
+            matches!(story.first.origin, Origin::Clone { .. })
+                && story.first.product.engine != Engine::Redis
+                && self.in_scope(story.first)
+        })
     }
 
     /// Where a task's data comes from; `None` for an ordinary instance.
@@ -315,8 +326,13 @@ impl<'a> Lens<'a> {
         })
     }
 
-    /// Photographs of an instance, in order.
+    /// Photographs of an instance, in order; where its nodes are told apart, of its master node.
     pub fn shots<'b>(&self, instance: &'b InstanceId) -> impl DoubleEndedIterator<Item = Seen<'a, Shot>> + use<'a, 'b> {
+        self.all_shots(instance).filter(|seen| seen.it.node != Some(Node::Replica))
+    }
+
+    /// Photographs of an instance or one of its nodes, in order.
+    fn all_shots<'b>(&self, instance: &'b InstanceId) -> impl DoubleEndedIterator<Item = Seen<'a, Shot>> + use<'a, 'b> {
         self.events().filter_map(move |(index, event)| match &event.what {
             What::Photograph(it) if it.instance == *instance => Some(Seen { index, at: event.at, it }),
             _ => None,
@@ -357,26 +373,43 @@ impl<'a> Lens<'a> {
         self.shot_at_mark(instance, mark.1).map(|seen| seen.it.photograph.as_ref())
     }
 
-    /// Whether anything other than the system itself changed an instance between two events: statements that write or
-    /// may have, rows of the application, accepted account or configuration calls, or calls that got no answer.
+    /// Whether anything other than a migration changed an instance between two events: statements that write or may have,
+    /// rows of the application, accepted account or configuration calls, calls that got no answer, restores and
+    /// recoveries into it, and what it does by itself.
     #[must_use]
     pub fn touched_between(&self, instance: &InstanceId, from: usize, to: usize) -> bool {
-        self.history.events.get(from..to.min(self.history.events.len())).unwrap_or(&[]).iter().any(|event| match &event
-            .what
-        {
-            What::Statement(it) => {
-                it.instance == *instance
-                    && !it.only_reads()
-                    && (it.outcome.is_ok() || matches!(it.outcome, Err(DatabaseError::Unreachable(_))))
-            }
-            What::Ledger(it) => it.instance == *instance,
-            What::Call(call) => {
-                let parts = call.parts();
-                let about = parts.len() > 3 && parts[1] == "instances" && parts[2] == instance.as_str();
-                about && call.method != "GET" && !call.refused() && matches!(parts[3], "accounts" | "configuration")
-            }
-            _ => false,
-        })
+        let moved = self.changes_by_itself(instance)
+            || self.restored_into_between(instance, None, from, to)
+            || self.recovered_between(instance, from, to);
+        moved
+            || self.history.events.get(from..to.min(self.history.events.len())).unwrap_or(&[]).iter().any(|event| {
+                match &event.what {
+                    What::Statement(it) => {
+                        it.instance == *instance
+                            && !it.only_reads()
+                            && (it.outcome.is_ok() || matches!(it.outcome, Err(DatabaseError::Unreachable(_))))
+                    }
+                    What::Ledger(it) => it.instance == *instance,
+                    What::Call(call) => {
+                        let parts = call.parts();
+                        let about = parts.len() > 3 && parts[1] == "instances" && parts[2] == instance.as_str();
+                        about
+                            && call.method != "GET"
+                            && !call.refused()
+                            && matches!(parts[3], "accounts" | "configuration")
+                    }
+                    _ => false,
+                }
+            })
+    }
+
+    /// Whether the system may have moved data into an instance at some time between two events: by a migration, whatever
+    /// the scope, a restore, or a recovery.
+    #[must_use]
+    pub fn moved_into_between(&self, instance: &InstanceId, from: usize, to: usize) -> bool {
+        self.migrated_into_between(instance, from, to)
+            || self.restored_into_between(instance, None, from, to)
+            || self.recovered_between(instance, from, to)
     }
 
     /// Tasks, whatever the scope, that were moving data into an instance at some time between two events.

@@ -69,7 +69,7 @@ pub fn summary(tally: &Tally, wall_seconds: f64) -> Value {
 pub fn rule(rule: &Rule, verdict: Verdict, tally: &RuleTally) -> Value {
     let (check, reason) = match &rule.judged {
         Judged::Check { name, .. } => (Some(name.as_str()), None),
-        Judged::NotObservable { reason } | Judged::Pending { reason } => (None, Some(reason.as_str())),
+        Judged::NotObservable { reason } => (None, Some(reason.as_str())),
     };
     json!({
         "id": rule.id,

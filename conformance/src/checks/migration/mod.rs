@@ -1,6 +1,6 @@
 //! Checks of what a migration moves, and of how it goes on and ends.
 
-mod content;
+pub(super) mod content;
 mod ddl_never_passes_silently;
 mod dependents_never_dangle;
 mod failed_tasks_are_retried_for_7_days;
@@ -11,13 +11,13 @@ mod made_up;
 mod migrated_content_is_right;
 mod no_row_lost_or_doubled;
 mod quiet_source_gives_equality;
-mod scene;
+pub(super) mod scene;
 mod source_stays_as_it_was;
 mod stopped_tasks_stay_stopped;
 mod structure_and_full_are_free;
 mod structure_comes_in_order;
 mod task_ends_or_goes_on_by_types;
-mod text;
+pub(super) mod text;
 mod users_are_not_migrated;
 mod violation;
 

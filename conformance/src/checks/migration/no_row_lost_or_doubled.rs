@@ -2,7 +2,7 @@
 
 use super::MigrationViolation;
 use super::content::{Move, find, is_keyed, moves, text};
-use super::scene::{Scene, follows, last_before_begin, others_wrote, quiet, scene, written};
+use super::scene::{Scene, follows, is_key_space, last_before_begin, others_wrote, quiet, scene, written};
 use super::text::{names, reaches_further};
 use crate::checks::Finding;
 use crate::history::Shot;
@@ -21,7 +21,10 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         if let Some(scene) = scene(lens, task) {
             for table in moves(scene.view(), scene.from()) {
                 let source = &task.first.source.instance_id;
-                let steady = !by_statement(lens, source, table.table, scene.source.index, &scene.after)
+                let commanded = is_key_space((table.database, table.table))
+                    && written(lens, source, None, &scene.source, scene.after.at);
+                let steady = !commanded
+                    && !by_statement(lens, source, table.table, scene.source.index, &scene.after)
                     && !scene.disturbed(lens, Some((table.to_database, table.to_table)));
                 let by_key = || keyed_rows(&table, scene.is()).map(|rows| rows.wrong(scene.view()));
                 if let Some(verdict) = by_key().or_else(|| counted_rows(lens, &scene, &table)).filter(|_| steady) {
@@ -171,7 +174,7 @@ fn failed_table(view: &TaskView, table: &Move<'_>, target: &Photograph) -> Optio
 /// Rows the target acknowledged to the application, in tables the task does not move, that are gone after it.
 fn ledger_rows<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Option<Verdict<'a>> {
     let into = &task.first.target.instance_id;
-    let begun = task.started()?;
+    let begun = task.started().filter(|_| !lens.is_redis(into))?;
     let end = task
         .views
         .iter()

@@ -162,15 +162,21 @@ fn followed<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, before: &Seen<'a, Shot>) 
 fn write(event: &Event, instance: &InstanceId, place: Option<(&str, &str)>) -> Option<Timestamp> {
     match &event.what {
         What::Statement(it) if it.instance == *instance && !it.only_reads() => {
-            let hits = place.is_none_or(|(_, table)| names(&it.sql, table) || reaches_further(&it.sql));
+            let hits =
+                place.is_none_or(|place| is_key_space(place) || names(&it.sql, place.1) || reaches_further(&it.sql));
             hits.then_some(it.sent_at)
         }
         What::Ledger(it) if it.instance == *instance => {
-            let hits = place.is_none_or(|(database, table)| it.database == database && it.table == table);
+            let hits = place.is_none_or(|place| is_key_space(place) || (it.database == place.0 && it.table == place.1));
             hits.then_some(it.sent_at)
         }
         _ => None,
     }
+}
+
+/// Whether a table is the key space of a Redis database, which commands do not name.
+pub fn is_key_space((database, table): (&str, &str)) -> bool {
+    table == "keys" && database.parse::<u8>().is_ok()
 }
 
 fn unanswered(event: &Event) -> bool {
@@ -190,14 +196,18 @@ pub fn written(
     from: &Seen<'_, Shot>,
     until: Timestamp,
 ) -> bool {
-    lens.history.events.iter().enumerate().any(|(index, event)| {
-        let counts = index > from.index || (unanswered(event) && event.at + LINGERS > from.at);
-        counts && write(event, instance, place).is_some_and(|sent_at| sent_at <= until)
-    })
+    lens.changes_by_itself(instance)
+        || lens.history.events.iter().enumerate().any(|(index, event)| {
+            let counts = index > from.index || (unanswered(event) && event.at + LINGERS > from.at);
+            counts && write(event, instance, place).is_some_and(|sent_at| sent_at <= until)
+        })
 }
 
-/// Whether another task may have moved something into an instance between two events.
+/// Whether another task, a restore or a recovery may have moved something into an instance between two events.
 pub fn others_wrote(lens: &Lens<'_>, instance: &InstanceId, own: &TaskId, from: usize, to: usize) -> bool {
+    if lens.restored_into_between(instance, None, from, to) || lens.recovered_between(instance, from, to) {
+        return true;
+    }
     let mut last: BTreeMap<&TaskId, TaskStatus> = BTreeMap::new();
     for (index, event) in lens.history.events.iter().enumerate() {
         let What::TaskSeen(view) = &event.what else { continue };

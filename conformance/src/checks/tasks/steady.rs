@@ -58,11 +58,15 @@ fn span(event: &Event, instance: &InstanceId, touch: Touch) -> Option<(Timestamp
 
 /// Whether a user may have changed something about an instance between two times.
 pub fn touched(lens: &Lens<'_>, instance: &InstanceId, touch: Touch, from: Timestamp, to: Timestamp) -> bool {
-    lens.history
-        .events
-        .iter()
-        .filter_map(|event| span(event, instance, touch))
-        .any(|(began, ended)| began <= to && ended >= from)
+    let index = |at: Timestamp| lens.history.events.partition_point(|event| event.at <= at);
+    let restored = || lens.restored_into_between(instance, None, index(from), index(to));
+    (matches!(touch, Touch::Definitions | Touch::Content) && restored())
+        || lens
+            .history
+            .events
+            .iter()
+            .filter_map(|event| span(event, instance, touch))
+            .any(|(began, ended)| began <= to && ended >= from)
 }
 
 /// The last photograph that was certainly taken before a time.

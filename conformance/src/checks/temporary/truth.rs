@@ -143,18 +143,29 @@ fn unanswered(event: &Event) -> bool {
     }
 }
 
-/// Whether nothing but the system can have changed an instance between a photograph and a time.
+/// Whether nothing can have changed an instance between a photograph and a time.
 pub fn untouched(lens: &Lens<'_>, instance: &InstanceId, from: &Seen<'_, Shot>, until: Timestamp) -> bool {
+    let last = lens.history.events.partition_point(|event| event.at <= until);
+    untouched_by_users(lens, instance, from, until)
+        && !lens.moved_into_between(instance, from.index, last)
+        && !lens.changes_by_itself(instance)
+}
+
+/// Whether no user and no application can have changed an instance between a photograph and a time.
+pub fn untouched_by_users(lens: &Lens<'_>, instance: &InstanceId, from: &Seen<'_, Shot>, until: Timestamp) -> bool {
     let (before, after) = lens.history.events.split_at(from.index);
     let lingers = |event: &Event| unanswered(event) && touch(event, instance).is_some() && event.at + LINGERS > from.at;
-    let last = lens.history.events.partition_point(|event| event.at <= until);
     !after.iter().any(|event| touch(event, instance).is_some_and(|began| began <= until))
         && !before.iter().rev().take_while(|event| event.at + LINGERS > from.at).any(lingers)
-        && !lens.migrated_into_between(instance, from.index, last)
 }
 
 /// What an instance held at all times between two, both told by the servers' clocks.
-fn held_from_to<'a>(lens: &Lens<'a>, instance: &InstanceId, from: Timestamp, to: Timestamp) -> Option<&'a Photograph> {
+pub fn held_from_to<'a>(
+    lens: &Lens<'a>,
+    instance: &InstanceId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Option<&'a Photograph> {
     let shot = lens.shots(instance).rev().find(|seen| seen.at <= from)?;
     untouched(lens, instance, &shot, to).then(|| shot.it.photograph.as_ref())
 }
@@ -198,7 +209,8 @@ pub fn fresh_shot<'a>(lens: &Lens<'a>, story: &InstanceStory<'a>) -> Option<Seen
     let running = story.running()?;
     let shot = lens.shots(story.id).find(|seen| seen.index > running.index)?;
     let touched = lens.history.events.iter().any(|event| touch(event, story.id).is_some_and(|began| began <= shot.at));
-    (!touched && !lens.migrated_into_between(story.id, 0, shot.index)).then_some(shot)
+    let moved = lens.moved_into_between(story.id, 0, shot.index) || lens.changes_by_itself(story.id);
+    (!touched && !moved).then_some(shot)
 }
 
 /// How a master changed from one photograph to the next while an instance was made of it, where only that can have

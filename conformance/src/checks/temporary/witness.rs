@@ -38,13 +38,14 @@ pub struct Order<'l, 'a> {
     pub made: Vec<InstanceId>,
 }
 
-/// Orders of temporary instances or of clones of masters in scope, in order.
+/// Orders of temporary instances or of clones of masters in scope, in order. Clones of Redis are another document's.
 pub fn orders<'l, 'a>(lens: &'l Lens<'a>, pattern: &'static str) -> impl Iterator<Item = Order<'l, 'a>> + use<'l, 'a> {
     lens.calls_to(pattern).filter_map(move |(call, found)| {
         let master = lens.instance(&InstanceId::from(*found.first()?))?;
         let new = |id: &InstanceId| lens.instance(id).is_none_or(|story| story.views[0].index > call.index);
         let made = shown(call.it).into_iter().filter(new).collect();
-        lens.in_scope(master.first).then_some(Order { call, master, made })
+        let another = pattern == CLONES && lens.is_redis(master.id);
+        (lens.in_scope(master.first) && !another).then_some(Order { call, master, made })
     })
 }
 
@@ -108,6 +109,12 @@ pub fn call_behind<'a>(lens: &Lens<'a>, index: usize) -> Option<&'a Call> {
             _ if event.at != at => return None,
             What::Call(call) => return Some(call),
             What::InstanceSeen(_) | What::InstancesListed { .. } | What::InstanceGone { .. } | What::BackupSeen(_) => {}
+            What::BackupsListed { .. }
+            | What::DataSourceSeen(_)
+            | What::LogicalTaskSeen(_)
+            | What::LogicalSetSeen(_) => {}
+            What::LogicalTasksListed { .. } | What::LogicalRestorableSeen { .. } => {}
+            What::RestoreSeen(_) | What::RestoresListed { .. } => {}
             _ => return None,
         }
     }
@@ -155,7 +162,9 @@ fn speaks_of_the_past(lens: &Lens<'_>, call: &Call) -> bool {
     let requested_at = call.answer.get("requested_at").and_then(Value::as_str);
     let requested_at = requested_at.and_then(|time| time.parse::<Timestamp>().ok());
     let earlier = |other: &Call| other.key == call.key && other.sent_at < call.sent_at;
+    // A recovery shows the instance as it was asked for long ago.
     call.method == "POST"
+        && call.parts().last() != Some(&"recovery")
         && call.key.is_some()
         && requested_at.is_some_and(|time| time < call.sent_at)
         && !lens.calls().any(|other| earlier(other.it))
@@ -243,12 +252,13 @@ pub fn open_attempt(lens: &Lens<'_>, master: &InstanceId, before: Timestamp) -> 
     })
 }
 
-/// Whether a user had something else done with the master: a clone of it, or its release.
+/// Whether a user had something else done with the master: a clone of it, a recovery into it, or its release.
 pub fn engaged(lens: &Lens<'_>, master: &InstanceId, index: usize) -> bool {
     lens.calls().filter(|seen| seen.index < index && !seen.it.refused()).any(|seen| {
         let parts = seen.it.parts();
-        let clones =
-            parts.last() == Some(&"clones") && parts.get(2) == Some(&master.as_str()) && seen.it.method == "POST";
+        let clones = matches!(parts.last(), Some(&("clones" | "recovery")))
+            && parts.get(2) == Some(&master.as_str())
+            && seen.it.method == "POST";
         clones || (seen.it.method == "DELETE" && parts.last() == Some(&master.as_str()))
     })
 }

@@ -1,0 +1,140 @@
+//! A backup does not slow the instance down nor take it out of service (RED-04).
+
+use super::RedisViolation;
+use crate::checks::Finding;
+use crate::checks::temporary::witness::{engaged, faulted_before, is_fresh};
+use crate::history::What;
+use crate::history::lens::redis::BackupStory;
+use crate::history::lens::{Lens, Seen};
+use jiff::SignedDuration;
+use recovery::model::InstanceId;
+use recovery::model::instance::InstanceState;
+use recovery::ports::database::DatabaseError;
+
+/// How much longer than ever without a backup an answer may take.
+const LONGER: SignedDuration = SignedDuration::from_millis(50);
+
+/// What an event says of an instance's service.
+enum Service {
+    /// It answered, and how long that took.
+    Answered(SignedDuration),
+    /// It did not answer.
+    Silent,
+    /// It was in another state.
+    Stopped(InstanceState),
+}
+
+/// Compares answers of an instance while a backup of it is taken with its answers at other times.
+pub fn check(lens: &Lens<'_>) -> Finding {
+    let mut finding = Finding::default();
+    for story in lens.redis_instances() {
+        let backups: Vec<_> = lens.redis_backups().filter(|backup| backup.first.instance == *story.id).collect();
+        let events = lens.history.events.iter().enumerate();
+        let all: Vec<_> = events
+            .filter_map(|(index, event)| Some((index, event.at, service(lens, story.id, index, &event.what)?)))
+            .collect();
+        let inside = |index: usize| backups.iter().any(|backup| during(lens, backup, index));
+        let calm = all.iter().filter(|(index, ..)| !inside(*index)).filter_map(|(_, _, service)| match service {
+            Service::Answered(took) => Some(*took),
+            _ => None,
+        });
+        let Some(longest) = calm.max() else { continue };
+        for (index, at, service) in all.iter().filter(|(index, ..)| inside(*index)) {
+            if faulted_before(lens, *index) {
+                break;
+            }
+            let instance = story.id.clone();
+            let violation = match service {
+                Service::Answered(took) if *took > longest * 2 + LONGER => {
+                    Some(RedisViolation::Slowed { instance, took_ms: took.as_millis() as i64 })
+                }
+                Service::Answered(_) => None,
+                Service::Silent => Some(RedisViolation::Silent { instance }),
+                Service::Stopped(state) => Some(RedisViolation::StoppedForBackup { instance, state: *state }),
+            };
+            finding.judge(&Seen { index: *index, at: *at, it: &() }, violation);
+        }
+    }
+    finding
+}
+
+/// Whether an event was wholly within the taking of a backup.
+fn during(lens: &Lens<'_>, backup: &BackupStory<'_>, index: usize) -> bool {
+    let at = lens.history.events[index].at;
+    let over = backup.views.iter().find_map(|seen| seen.it.ended_at);
+    at >= backup.first.began_at && over.is_some_and(|over| at <= over)
+}
+
+fn service(lens: &Lens<'_>, instance: &InstanceId, index: usize, what: &What) -> Option<Service> {
+    let at = lens.history.events[index].at;
+    match what {
+        What::Statement(it) if it.instance == *instance => match &it.outcome {
+            Err(DatabaseError::Unreachable(_)) => Some(Service::Silent),
+            _ => Some(Service::Answered(at.duration_since(it.sent_at))),
+        },
+        What::Ledger(it) if it.instance == *instance => {
+            if it.acknowledged {
+                Some(Service::Answered(at.duration_since(it.sent_at)))
+            } else {
+                Some(Service::Silent)
+            }
+        }
+        What::InstanceSeen(view)
+            if view.id == *instance && is_fresh(lens, index) && !engaged(lens, instance, index) =>
+        {
+            (view.state != InstanceState::Running && view.created_at.is_some()).then_some(Service::Stopped(view.state))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::redis::made_up::{backup, cache, holds, show, wrong};
+    use crate::checks::testing::{Story, done, span};
+    use recovery::model::views::InstanceView;
+
+    fn story(during: impl Fn(&mut Story)) -> Story {
+        let mut story = Story::new();
+        story.see(&cache()).statement("r-1", "get a", done()).wait("1s");
+        let began_at = story.now;
+        story.wait("100ms");
+        during(&mut story);
+        story.now = began_at + span("2s");
+        show(&mut story, &backup("bk-1", began_at));
+        story
+    }
+
+    fn takes(story: &mut Story, time: &str) {
+        let sent_at = story.now;
+        story.wait(time).statement("r-1", "get a", done());
+        if let Some(What::Statement(it)) = story.history.events.last_mut().map(|event| &mut event.what) {
+            it.sent_at = sent_at;
+        }
+    }
+
+    #[test]
+    fn a_slow_answer_while_a_backup_is_taken_is_found() {
+        let found = wrong(&story(|story| takes(story, "400ms")), check);
+        assert!(matches!(found[..], [RedisViolation::Slowed { took_ms: 400, .. }]));
+    }
+
+    #[test]
+    fn an_instance_that_stops_for_its_backup_is_found() {
+        let stopped = InstanceView { state: InstanceState::Rebooting, ..cache() };
+        let found = wrong(
+            &story(|story| {
+                story.see(&stopped);
+            }),
+            check,
+        );
+        assert!(matches!(found[..], [RedisViolation::StoppedForBackup { .. }]));
+    }
+
+    #[test]
+    fn answers_as_ever_hold_and_a_backup_nobody_disturbs_exercises_nothing() {
+        holds(&story(|story| takes(story, "2ms")), check, 1);
+        holds(&story(|_| {}), check, 0);
+    }
+}

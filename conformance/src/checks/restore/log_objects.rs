@@ -1,0 +1,80 @@
+//! Triggers and events made after the full set, which a restore to a point in time leaves behind (LOG-09, LOG-10).
+
+use super::RestoreViolation;
+use super::content::{chosen, words};
+use super::scene::scenes;
+use crate::checks::Finding;
+use crate::checks::migration::content::find;
+use crate::history::lens::Lens;
+use recovery::model::content::ObjectKind;
+
+/// Judges restores to a point in time at which the source had such an object that the full set lacks.
+pub fn stay_behind(lens: &Lens<'_>, kind: ObjectKind) -> Finding {
+    let mut finding = Finding::default();
+    for scene in scenes(lens).filter(|scene| scene.by_time() && scene.completed() && scene.structure()) {
+        let (Some(truth), Some(set)) = (scene.truth, scene.of_set) else { continue };
+        for (database, held) in &truth.databases {
+            for object in held.objects.values().filter(|object| object.kind == kind) {
+                let known = |held| find(held, database, kind, &object.name).is_some();
+                let asked = chosen(scene.view(), scene.databases, database, object);
+                if asked && !known(set) && !known(scene.was()) {
+                    let came = known(scene.is()).then(|| RestoreViolation::LogObjectCame {
+                        task: scene.story.id.clone(),
+                        object: words(database, kind, &object.name),
+                    });
+                    finding.judge(&scene.after, came);
+                }
+            }
+        }
+    }
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::restore::made_up::{Tale, holds, nothing, orders, with, wrong};
+    use crate::checks::restore::{events_of_the_log_stay_behind, triggers_of_the_log_stay_behind};
+    use recovery::model::photograph::Photograph;
+
+    fn with_trigger(held: Photograph) -> Photograph {
+        with(held, ObjectKind::Trigger, "audit", "create trigger audit after insert on orders begin select 1; end")
+    }
+
+    fn with_event(held: Photograph) -> Photograph {
+        with(held, ObjectKind::Event, "tidy", "create event tidy on schedule every 1 hour do delete from orders")
+    }
+
+    fn tale(at_mark: &Photograph, target: &Photograph) -> Tale {
+        let mut tale = Tale::between(&orders(), &nothing());
+        tale.story.statement("rm-1", "create something", crate::checks::testing::done());
+        tale.placed().to_mark("later", at_mark).complete(at_mark, target);
+        tale
+    }
+
+    #[test]
+    fn a_trigger_of_the_log_that_comes_is_found() {
+        let tale = tale(&with_trigger(orders()), &with_trigger(orders()));
+        let (task, object) = ("rst-1".into(), "trigger audit of app".into());
+        let found = wrong(&tale.story, triggers_of_the_log_stay_behind::check);
+        assert_eq!(found, vec![RestoreViolation::LogObjectCame { task, object }]);
+        holds(&tale.story, events_of_the_log_stay_behind::check, 0);
+    }
+
+    #[test]
+    fn an_event_of_the_log_that_comes_is_found_and_one_that_stays_behind_holds() {
+        let (task, object) = ("rst-1".into(), "event tidy of app".into());
+        let found =
+            wrong(&tale(&with_event(orders()), &with_event(orders())).story, events_of_the_log_stay_behind::check);
+        assert_eq!(found, vec![RestoreViolation::LogObjectCame { task, object }]);
+        holds(&tale(&with_event(orders()), &orders()).story, events_of_the_log_stay_behind::check, 1);
+    }
+
+    #[test]
+    fn a_trigger_of_the_full_set_exercises_nothing() {
+        let source = with_trigger(orders());
+        let mut tale = Tale::between(&source, &nothing());
+        tale.to_mark("later", &source).complete(&source, &source);
+        holds(&tale.story, triggers_of_the_log_stay_behind::check, 0);
+    }
+}

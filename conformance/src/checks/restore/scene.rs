@@ -1,0 +1,155 @@
+//! What was seen around one restore: the backup's content, the target before and after, and that nobody else wrote there.
+
+use super::witness::START;
+use crate::checks::migration::text::names;
+use crate::checks::temporary::truth::{held_from_to, untouched_by_users};
+use crate::checks::temporary::witness::{faulted_before, skewed};
+use crate::history::Shot;
+use crate::history::lens::logical::RestoreStory;
+use crate::history::lens::{Lens, Seen};
+use jiff::SignedDuration;
+use recovery::model::content::ObjectKind;
+use recovery::model::logical::backup::SetStatus;
+use recovery::model::logical::restore::{RestoreMethod, RestoreStatus, RestoreType};
+use recovery::model::logical::views::RestoreView;
+use recovery::model::photograph::Photograph;
+use recovery::model::{InstanceId, SetId};
+use std::collections::BTreeSet;
+
+/// Around a whole second, what was written may be on either side of it.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// A restore that came to an end, with the target before and after.
+pub struct Scene<'l, 'a> {
+    /// The task.
+    pub story: &'l RestoreStory<'a>,
+    /// The server that was backed up.
+    pub source: &'a InstanceId,
+    /// The server that was restored into.
+    pub target: &'a InstanceId,
+    /// Account of the target.
+    pub account: &'a str,
+    /// Databases the backup holds; all where there is none.
+    pub databases: &'a BTreeSet<String>,
+    /// What the source held at the moment restored to, where a photograph tells.
+    pub truth: Option<&'a Photograph>,
+    /// What the source held when the full set was complete, where a photograph tells.
+    pub of_set: Option<&'a Photograph>,
+    /// The target before.
+    pub before: Seen<'a, Shot>,
+    /// The sight that says it is over.
+    pub done: Seen<'a, RestoreView>,
+    /// The target afterwards.
+    pub after: Seen<'a, Shot>,
+    /// The event by which it had not been started yet.
+    pub begun: usize,
+    /// Whether something was broken by then.
+    pub faulted: bool,
+}
+
+impl<'a> Scene<'_, 'a> {
+    /// What was asked for, and how it ended.
+    pub fn view(&self) -> &'a RestoreView {
+        self.done.it
+    }
+
+    /// The target's content before.
+    pub fn was(&self) -> &'a Photograph {
+        self.before.it.photograph.as_ref()
+    }
+
+    /// The target's content afterwards.
+    pub fn is(&self) -> &'a Photograph {
+        self.after.it.photograph.as_ref()
+    }
+
+    /// Whether it ended well.
+    pub fn completed(&self) -> bool {
+        self.view().status == RestoreStatus::Completed
+    }
+
+    /// Whether rows were to come.
+    pub fn full(&self) -> bool {
+        self.view().types.contains(&RestoreType::Full)
+    }
+
+    /// Whether definitions were to come.
+    pub fn structure(&self) -> bool {
+        self.view().types.contains(&RestoreType::Structure)
+    }
+
+    /// Whether it was to a point in time.
+    pub fn by_time(&self) -> bool {
+        matches!(self.view().recovery, RestoreMethod::PointInTime { .. })
+    }
+
+    /// Whether a scheduled event of the target may have changed a table.
+    pub fn stirred(&self, database: &str, table: &str) -> bool {
+        [self.was(), self.is()].into_iter().filter_map(|held| held.databases.get(database)).any(|held| {
+            let mut events = held.objects.values().filter(|object| object.kind == ObjectKind::Event);
+            events.any(|event| names(&event.definition, table))
+        })
+    }
+}
+
+/// What was seen of every restore in scope that came to an end with nobody else writing to its target.
+pub fn scenes<'l, 'a>(lens: &'l Lens<'a>) -> impl Iterator<Item = Scene<'l, 'a>> + use<'l, 'a> {
+    lens.restores().filter_map(move |story| scene(lens, story))
+}
+
+fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scene<'l, 'a>> {
+    let (begun, done) = (story.started()?, story.ended()?);
+    let view = done.it;
+    let (source, target) = (lens.data_source(&view.source)?.first, lens.data_source(&view.target)?.first);
+    let started = lens
+        .calls_to(START)
+        .find(|(call, found)| found[0] == story.id.as_str() && !call.it.refused() && call.index < begun.index)
+        .map(|(call, _)| (call.index, call.it.sent_at));
+    let (limit, asked) = started.or_else(|| story.view_before(begun.index).map(|seen| (seen.index, seen.at)))?;
+    let into = &target.instance_id;
+    let before = lens.shots(into).rev().find(|seen| seen.index < limit && seen.at <= asked)?;
+    let after = lens.shot_after(into, done.index)?;
+    let alone = untouched_by_users(lens, into, &before, after.at)
+        && !lens.migrated_into_between(into, before.index, after.index)
+        && !lens.restored_into_between(into, Some(story.id), before.index, after.index)
+        && !lens.recovered_between(into, before.index, after.index);
+    let of_set = set_truth(lens, &view.backup_set);
+    let truth = match &view.recovery {
+        RestoreMethod::BackupSet { backup_set_id } => set_truth(lens, backup_set_id),
+        RestoreMethod::PointInTime { point_in_time } => time_truth(lens, &source.instance_id, *point_in_time),
+    };
+    alone.then_some(Scene {
+        story,
+        source: &source.instance_id,
+        target: into,
+        account: &target.account,
+        databases: &lens.backup_task(&view.backup_task)?.first.databases,
+        truth,
+        of_set,
+        before,
+        done,
+        after,
+        begun: limit,
+        faulted: faulted_before(lens, done.index),
+    })
+}
+
+/// What a server held at a second of its own clock.
+pub fn time_truth<'a>(lens: &Lens<'a>, server: &InstanceId, time: jiff::Timestamp) -> Option<&'a Photograph> {
+    lens.truth_at(server, time)
+        .or_else(|| if skewed(lens) { None } else { held_from_to(lens, server, time - SECOND, time + SECOND) })
+}
+
+/// What a server held when a full set of it was complete: the photograph at that place of its log, or what it held all
+/// the time the set was taken.
+pub fn set_truth<'a>(lens: &Lens<'a>, set: &SetId) -> Option<&'a Photograph> {
+    let story = lens.set(set)?;
+    let done = story.views.iter().find(|seen| seen.it.status == SetStatus::Completed)?;
+    let server = &lens.data_source(&story.first.source)?.first.instance_id;
+    let place = done.it.to.map(|to| to.position).filter(|position| *position > 0);
+    let at_place = lens.shots(server).find(|shot| Some(shot.it.photograph.log_position) == place);
+    if let Some(shot) = at_place {
+        return Some(shot.it.photograph.as_ref());
+    }
+    if skewed(lens) { None } else { held_from_to(lens, server, done.it.began_at, done.at) }
+}

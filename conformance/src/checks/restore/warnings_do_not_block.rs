@@ -1,0 +1,75 @@
+//! A warning may be passed over: it is no failure and never stands in the way of the start (LOG-50; C-28).
+
+use super::RestoreViolation;
+use super::witness::START;
+use crate::checks::Finding;
+use crate::history::lens::Lens;
+use recovery::model::logical::restore::RestoreStatus;
+use recovery::model::precheck::{PrecheckOutcome, PrecheckRun};
+
+/// Judges tasks whose newest run has a warning and no failed item, and requests to start them.
+pub fn check(lens: &Lens<'_>) -> Finding {
+    let mut finding = Finding::default();
+    for story in lens.restores() {
+        let mut judged: Vec<u32> = Vec::new();
+        for seen in &story.views {
+            let Some(run) = seen.it.precheck.as_ref().filter(|run| warned(run)) else { continue };
+            if seen.it.status == RestoreStatus::Checking || judged.contains(&run.number) {
+                continue;
+            }
+            judged.push(run.number);
+            let blocked = seen.it.status == RestoreStatus::CheckFailed;
+            let task = story.id.clone();
+            finding.judge(seen, blocked.then_some(RestoreViolation::WarningBlocks { task }));
+        }
+    }
+    for (call, found) in lens.calls_to(START) {
+        let Some(last) = lens.restore(found[0]).and_then(|story| story.view_before(call.index)) else { continue };
+        let passed = last.it.status == RestoreStatus::CheckPassed && last.it.precheck.as_ref().is_some_and(warned);
+        if passed && call.it.code() == Some("OperationDenied.TaskStatus") {
+            let task = last.it.id.clone();
+            finding.judge(&call, Some(RestoreViolation::WarningBlocks { task }));
+        }
+    }
+    finding
+}
+
+fn warned(run: &PrecheckRun) -> bool {
+    let any = |is: fn(&PrecheckOutcome) -> bool| run.items.iter().any(|result| is(&result.outcome));
+    run.ended_at.is_some()
+        && any(|outcome| matches!(outcome, PrecheckOutcome::Warning { .. }))
+        && !any(|outcome| matches!(outcome, PrecheckOutcome::Failed { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::restore::made_up::{Tale, holds, nothing, orders, precheck, wrong};
+    use recovery::model::precheck::PrecheckItem;
+    use serde_json::json;
+
+    fn tale(status: RestoreStatus) -> Tale {
+        let mut tale = Tale::between(&orders(), &nothing());
+        let warning = PrecheckOutcome::Warning { cause: "utf8 and latin1".into(), remedy: "none".into() };
+        let run = precheck(1, tale.story.now, PrecheckItem::RestoreCharset, warning);
+        tale.set(|view| (view.precheck, view.status) = (Some(run), status)).look();
+        tale
+    }
+
+    #[test]
+    fn a_warning_that_counts_as_a_failure_is_found() {
+        let expected = vec![RestoreViolation::WarningBlocks { task: "rst-1".into() }];
+        assert_eq!(wrong(&tale(RestoreStatus::CheckFailed).story, check), expected);
+        let mut tale = tale(RestoreStatus::CheckPassed);
+        tale.story.refused("POST /v1/restore-tasks/rst-1/start", json!({}), 409, "OperationDenied.TaskStatus");
+        assert_eq!(wrong(&tale.story, check), expected);
+    }
+
+    #[test]
+    fn a_warning_that_passes_holds_and_a_run_without_one_exercises_nothing() {
+        holds(&tale(RestoreStatus::CheckPassed).story, check, 1);
+        let mut plain = Tale::between(&orders(), &nothing());
+        plain.save();
+        holds(&plain.story, check, 0);
+    }
+}
