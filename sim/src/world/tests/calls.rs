@@ -3,7 +3,6 @@
 use super::{echo, echo_host, ping, run, since_start_ms};
 use crate::world::HostPlan;
 use jiff::SignedDuration;
-use recovery::ports::{Clock, Network};
 
 fn called(name: &str) -> HostPlan {
     HostPlan::new(name, echo).started_when_called()
