@@ -52,7 +52,7 @@ const LOG_MARK: &[u8; 8] = b"FDRLOGS1";
 const DIGEST_LENGTH: usize = 32;
 
 /// Mark, length of the head, head, body, digest over all of it.
-fn sealed(mark: &[u8; 8], head: &impl Serialize, body: &[u8]) -> Result<Vec<u8>, DatabaseError> {
+pub(super) fn sealed(mark: &[u8; 8], head: &impl Serialize, body: &[u8]) -> Result<Vec<u8>, DatabaseError> {
     let head = serde_json::to_vec(head).map_err(|error| DatabaseError::Statement(error.to_string()))?;
     let mut bytes = Vec::with_capacity(mark.len() + 8 + head.len() + body.len() + DIGEST_LENGTH);
     bytes.extend_from_slice(mark);
@@ -65,7 +65,7 @@ fn sealed(mark: &[u8; 8], head: &impl Serialize, body: &[u8]) -> Result<Vec<u8>,
 }
 
 /// Reads what [`sealed`] wrote.
-fn unsealed<'a, H: DeserializeOwned>(mark: &[u8; 8], bytes: &'a [u8]) -> Result<(H, &'a [u8]), String> {
+pub(super) fn unsealed<'a, H: DeserializeOwned>(mark: &[u8; 8], bytes: &'a [u8]) -> Result<(H, &'a [u8]), String> {
     let content_length = bytes.len().checked_sub(DIGEST_LENGTH).ok_or("it is cut off")?;
     let (content, digest) = bytes.split_at(content_length);
     if Sha256::digest(content).as_slice() != digest {
@@ -83,7 +83,10 @@ pub(super) fn held(bytes: &[u8]) -> Result<Held, String> {
     let size_bytes = bytes.len() as u64;
     let held = match unsealed::<DataHead>(DATA_MARK, bytes) {
         Ok((head, _)) => head.held,
-        Err(_) => unsealed::<LogBody>(LOG_MARK, bytes)?.0.held,
+        Err(_) => match super::redis::held(bytes) {
+            Ok(held) => held,
+            Err(_) => unsealed::<LogBody>(LOG_MARK, bytes)?.0.held,
+        },
     };
     Ok(Held { size_bytes, ..held })
 }

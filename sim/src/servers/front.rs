@@ -108,6 +108,12 @@ impl Front {
         account.map(|account| account.mark).ok_or_else(|| DatabaseError::AccessDenied(login.account.clone()))
     }
 
+    /// Ends every session; the accounts stay as they are.
+    pub fn end_sessions(&mut self) {
+        let mark = self.next_revision();
+        self.accounts.values_mut().for_each(|account| account.mark = mark);
+    }
+
     /// What the server says of itself to an account.
     pub fn facts_at(&self, account: &str, now: Timestamp, log_position: u64) -> Result<ServerFacts, DatabaseError> {
         Ok(ServerFacts {

@@ -99,6 +99,11 @@ impl Log {
         closed
     }
 
+    /// From now on every later entry is after this time, up to which every change is said to be somewhere else.
+    pub fn close_at(&mut self, time: Timestamp) {
+        self.closed_to = Some(self.closed_to.map_or(time, |closed| closed.max(time)));
+    }
+
     /// Appends what one transaction changed.
     pub fn append(&mut self, now: Timestamp, changes: Vec<(String, Entry)>) {
         let time = self.time(now);

@@ -1,8 +1,10 @@
 //! One machine: takes the cloud's orders and the sessions with the server it holds.
 
 use super::backup::{self, Fetched};
+use super::hosted::Hosted;
 use super::protocol::{Answer, Ask, Order, Ordered, Replied, Said, receive, send};
 use super::rack::Rack;
+use super::redis;
 use super::server::{Actor, Server};
 use super::{CONTROL_PORT, DATABASE_PORT, timing};
 use jiff::SignedDuration;
@@ -40,6 +42,7 @@ pub struct MachineHost {
 pub async fn run_machine(host: MachineHost) -> io::Result<()> {
     let mut control = host.network.listen(CONTROL_PORT).await?;
     let mut sessions = host.network.listen(DATABASE_PORT).await?;
+    host.rack.wind_up(&host.name, &host.clock);
     let machine = Arc::new(Machine { host, making: Mutex::new(()), rescheduled: Notify::new() });
     let mut tasks = JoinSet::new();
     tasks.spawn(Arc::clone(&machine).events());
@@ -75,6 +78,8 @@ struct Seat {
     claim: Option<(String, u64)>,
     /// The server as it was at the instant the session reads as of.
     snapshot: Option<Box<Server>>,
+    /// The same of a Redis server.
+    frozen: Option<redis::View>,
 }
 
 impl Machine {
@@ -122,9 +127,8 @@ impl Machine {
                 self.on(&instance, |server| server.configure(&configuration))?;
                 Ok(Answer::Done)
             }
-            Order::Overwrite(instance, backup, _) => {
-                let why = format!("{instance} is of an engine whose instances are not overwritten with {backup}");
-                Err(CloudError::Failed(why))
+            Order::Overwrite(instance, backup, recovery) => {
+                self.overwrite(&instance, &backup, recovery).await.map(|()| Answer::Done)
             }
             Order::Account(instance, order) => {
                 let now = self.host.clock.now();
@@ -138,7 +142,7 @@ impl Machine {
         }
     }
 
-    fn on<T>(&self, instance: &InstanceId, work: impl FnOnce(&mut Server) -> T) -> Result<T, CloudError> {
+    fn on<T>(&self, instance: &InstanceId, work: impl FnOnce(&mut Hosted) -> T) -> Result<T, CloudError> {
         let done = self.host.rack.on(&self.host.name, instance, work);
         done.ok_or_else(|| CloudError::NoSuchInstance(instance.clone()))
     }
@@ -188,14 +192,14 @@ impl Machine {
         if let Ok(there) = self.fetch(instance, backup).await {
             return self.held(backup, &there);
         }
+        let failed = |error: DatabaseError| CloudError::Failed(error.to_string());
+        let now = self.host.clock.now();
+        let begun = self.on(instance, |server| server.begin_backup(kind, now))?.map_err(failed)?;
         let took = if kind == BackupKind::Data { timing::DATA_BACKUP } else { timing::LOG_BACKUP };
         self.host.clock.sleep(took).await;
         let now = self.host.clock.now();
-        let bytes = self.on(instance, |server| match kind {
-            BackupKind::Data => server.data_backup(now),
-            BackupKind::Log => server.log_backup(after, now),
-        })?;
-        let bytes = bytes.map_err(|error| CloudError::Failed(error.to_string()))?;
+        let ended = self.on(instance, |server| server.end_backup(kind, after, now))?.map_err(failed)?;
+        let bytes = begun.or(ended).ok_or_else(|| CloudError::Failed("the server gave no backup".into()))?;
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let put = self.host.vault.put_opts(&backup_place(instance, backup), bytes.clone().into(), options).await;
         match put {
@@ -207,6 +211,28 @@ impl Machine {
             }
             Err(error) => Err(CloudError::Failed(format!("backup {backup} cannot be written: {error}"))),
         }
+    }
+
+    /// Recovers a backup of an instance into the instance itself, unless that was done before or a later recovery was.
+    async fn overwrite(&self, instance: &InstanceId, backup: &BackupId, recovery: u64) -> Result<(), CloudError> {
+        let _alone = self.making.lock().await;
+        if !self.on(instance, |server| server.recoverable().map(|redis| redis.awaits(recovery)))?? {
+            return Ok(());
+        }
+        let done = self.recover(instance, backup, recovery).await;
+        if done.is_err() {
+            self.on(instance, |server| server.recoverable().map(|redis| redis.give_up_recovery()))??;
+        }
+        done
+    }
+
+    async fn recover(&self, instance: &InstanceId, backup: &BackupId, recovery: u64) -> Result<(), CloudError> {
+        let bytes = self.fetch(instance, backup).await;
+        let bytes = bytes.map_err(|why| CloudError::BackupUnreadable { backup: backup.clone(), why })?;
+        let (data, clock) = (Fetched { id: backup.clone(), bytes }, &self.host.clock);
+        self.on(instance, |server| server.recoverable()?.begin_recovery(&data, clock.now()))??;
+        clock.sleep(timing::RESTORE).await;
+        self.on(instance, |server| server.recoverable()?.end_recovery(&data, recovery, clock.now()))?
     }
 
     fn held(&self, backup: &BackupId, bytes: &[u8]) -> Result<Held, CloudError> {
@@ -221,7 +247,7 @@ impl Machine {
         let instance = instance.or_else(|| there.clone()).unwrap_or_else(|| InstanceId(String::new()));
         let now = clock.now();
         let entered = rack.on(&self.host.name, &instance, |server| {
-            server.log_in(&login, &peer, now).map(|mark| (mark, server.ends_at()))
+            server.let_in(&login, &peer, now).map(|mark| (mark, server.ends_at()))
         });
         let entered = entered.unwrap_or_else(|| {
             Err(DatabaseError::Unreachable(format!("there is no instance {instance} on {}", self.host.name)))
@@ -237,10 +263,13 @@ impl Machine {
         if send(&mut stream, &Replied::Ok(Said::Done)).await.is_err() {
             return;
         }
-        let mut seat = Seat { instance, account: login.account, mark, claim: None, snapshot: None };
+        let mut seat = Seat { instance, account: login.account, mark, claim: None, snapshot: None, frozen: None };
         let serve = async {
             while let Ok(ask) = receive::<Ask, _>(&mut stream).await {
-                let Some(said) = self.answer(&mut seat, ask) else { return };
+                let Some((said, slowness)) = self.answer(&mut seat, ask) else { return };
+                if !slowness.is_zero() {
+                    clock.sleep(slowness).await;
+                }
                 if send(&mut stream, &said).await.is_err() {
                     return;
                 }
@@ -258,8 +287,8 @@ impl Machine {
         }
     }
 
-    /// Answers a request, or ends the session.
-    fn answer(&self, seat: &mut Seat, ask: Ask) -> Option<Replied> {
+    /// Answers a request, or ends the session; says how much later than usual the answer comes.
+    fn answer(&self, seat: &mut Seat, ask: Ask) -> Option<(Replied, SignedDuration)> {
         let now = self.host.clock.now();
         let answered = self.host.rack.on(&self.host.name, &seat.instance.clone(), |server| {
             let account = server.accounts.get(&seat.account);
@@ -269,21 +298,28 @@ impl Machine {
             if let Some((task, epoch)) = &seat.claim
                 && let Err(fenced) = server.fence(task, *epoch)
             {
-                return Some((Err(fenced), false));
+                return Some((Err(fenced), SignedDuration::ZERO, false));
             }
-            let revision = server.revision;
-            let said = serve(server, seat, ask, now);
-            Some((said, server.revision != revision))
+            let (revision, slowness) = (server.revision, server.slowness(now));
+            let said = match (ask, &mut *server) {
+                (Ask::Claim { task, epoch }, server) => server.claim(&task, epoch).map(|()| {
+                    seat.claim = Some((task, epoch));
+                    Said::Done
+                }),
+                (ask, Hosted::Sql(server)) => serve(server, seat, ask, now),
+                (ask, Hosted::Redis(redis)) => redis.serve(&seat.account, &mut seat.frozen, ask, now),
+            };
+            Some((said, slowness, server.revision != revision))
         });
-        let (said, redefined) = answered.flatten()?;
+        let (said, slowness, redefined) = answered.flatten()?;
         if redefined {
             self.rescheduled.notify_waiters();
         }
-        Some(said)
+        Some((said, slowness))
     }
 }
 
-/// Has a server answer a request of a session that is in order.
+/// Has an SQL server answer a request of a session that is in order.
 fn serve(server: &mut Server, seat: &mut Seat, ask: Ask, now: jiff::Timestamp) -> Replied {
     let account = seat.account.as_str();
     if let Some(frozen) = seat.snapshot.as_deref() {
@@ -295,11 +331,8 @@ fn serve(server: &mut Server, seat: &mut Seat, ask: Ask, now: jiff::Timestamp) -
         }
     }
     match ask {
-        Ask::Login { .. } => Err(DatabaseError::Statement("the session is logged in already".into())),
-        Ask::Claim { task, epoch } => {
-            server.claim(&task, epoch)?;
-            seat.claim = Some((task, epoch));
-            Ok(Said::Done)
+        Ask::Login { .. } | Ask::Claim { .. } => {
+            Err(DatabaseError::Statement("the session is logged in already".into()))
         }
         Ask::Facts => server.facts(account, now).map(|facts| Said::Facts(Box::new(facts))),
         Ask::Snapshot => {

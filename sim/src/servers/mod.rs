@@ -1,6 +1,6 @@
 //! Simulated database servers: machines of a rack, the servers on them, and the two ports that reach them.
 //!
-//! A server is SQLite in memory under the profile of the engine it plays. Everything durable lies in the [`Rack`]; a
+//! An SQL server is SQLite in memory under the profile of the engine it plays; a Redis server keeps its own key space. Everything durable lies in the [`Rack`]; a
 //! machine's future holds sessions only, so its crash loses no committed data.
 
 mod backup;
@@ -14,11 +14,13 @@ mod events;
 mod foreign_keys;
 mod front;
 mod functions;
+mod hosted;
 mod log;
 mod machine;
 mod profile;
 mod protocol;
 mod rack;
+mod redis;
 mod replay;
 mod rows;
 mod run;
@@ -47,6 +49,8 @@ pub mod timing {
     pub const REPLAYED_PER_S: usize = 1000;
     /// Taking a data backup; its content is that of the end.
     pub const DATA_BACKUP: SignedDuration = SignedDuration::from_secs(10);
+    /// A node that writes a snapshot down answers so much later (RED-04).
+    pub const SNAPSHOT_SLOWS: SignedDuration = SignedDuration::from_millis(25);
     /// Taking a log backup; it reaches to the end.
     pub const LOG_BACKUP: SignedDuration = SignedDuration::from_secs(2);
     /// Taking an instance down.

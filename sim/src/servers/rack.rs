@@ -3,12 +3,15 @@
 use super::backup::Fetched;
 use super::front::Birth;
 use super::functions::lock;
+use super::hosted::Hosted;
 use super::log::LogEntry;
+use super::redis::Redis;
 use super::server::Server;
 use jiff::Timestamp;
-use recovery::model::InstanceId;
 use recovery::model::backup::Node;
 use recovery::model::photograph::Photograph;
+use recovery::model::{Engine, InstanceId};
+use recovery::ports::Clock;
 use recovery::ports::cloud::{CloudError, Content, InstanceOrder, Made};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -24,6 +27,8 @@ struct Inner {
     /// Machines in the order they are taken.
     names: Vec<String>,
     slots: BTreeMap<String, Slot>,
+    /// The machines' clocks, known once they ran.
+    clocks: BTreeMap<String, Arc<dyn Clock>>,
 }
 
 /// What is on a machine.
@@ -31,7 +36,7 @@ enum Slot {
     Free,
     /// An instance is to be made there, or its making was cut off.
     Reserved(InstanceId),
-    Holds(Box<Server>),
+    Holds(Hosted),
 }
 
 impl Slot {
@@ -49,7 +54,7 @@ impl Rack {
     pub fn new(seed: u64, machines: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let names: Vec<String> = machines.into_iter().map(Into::into).collect();
         let slots = names.iter().map(|name| (name.clone(), Slot::Free)).collect();
-        Self { inner: Arc::new(Mutex::new(Inner { seed, names, slots })) }
+        Self { inner: Arc::new(Mutex::new(Inner { seed, names, slots, clocks: BTreeMap::new() })) }
     }
 
     /// The canonical content of an instance, looked at directly: no network, no time.
@@ -65,13 +70,18 @@ impl Rack {
         }
     }
 
-    /// The content of one node of an instance; nothing for the replica of an engine that shows no nodes.
+    /// The canonical content of one node of an instance, where its engine tells its nodes apart (Redis).
     #[must_use]
     pub fn photograph_node(&self, instance: &InstanceId, node: Node) -> Option<Arc<Photograph>> {
-        match node {
-            Node::Master => self.photograph(instance),
-            Node::Replica => None,
-        }
+        let machine = self.machine_of(instance)?;
+        self.on(&machine, instance, |server| server.photograph_node(node))?.map(Arc::new)
+    }
+
+    /// The keys of one node of a Redis instance, by logical database.
+    #[must_use]
+    pub fn node_keys(&self, instance: &InstanceId, node: Node) -> Option<BTreeMap<String, Vec<String>>> {
+        let machine = self.machine_of(instance)?;
+        self.on(&machine, instance, |server| server.node_keys(node))?
     }
 
     /// The machine an instance is on, or is to be made on.
@@ -100,6 +110,11 @@ impl Rack {
                 *slot = Slot::Free;
             }
         }
+    }
+
+    /// Tells what time a machine has; it goes on having it while it is down.
+    pub(super) fn wind_up(&self, machine: &str, clock: &Arc<dyn Clock>) {
+        lock(&self.inner).clocks.insert(machine.to_owned(), Arc::clone(clock));
     }
 
     /// The machine of an instance, or a free one that is now its.
@@ -131,24 +146,22 @@ impl Rack {
     }
 
     /// Does something with the server of an instance on a machine; `None` when it is not there.
-    pub(super) fn on<T>(&self, machine: &str, instance: &InstanceId, work: impl FnOnce(&mut Server) -> T) -> Option<T> {
+    pub(super) fn on<T>(&self, machine: &str, instance: &InstanceId, work: impl FnOnce(&mut Hosted) -> T) -> Option<T> {
         let inner = &mut *lock(&self.inner);
-        let master = match inner.slots.get(machine) {
-            Some(Slot::Holds(server)) if server.instance == *instance => {
-                server.follows.clone().map(|master| (master, server.log.position()))
-            }
+        let following = match inner.slots.get(machine) {
+            Some(Slot::Holds(server)) if server.instance == *instance => server.following(),
             _ => return None,
         };
-        let news = master.map_or_else(Vec::new, |(master, position)| inner.news(&master, position));
-        match inner.slots.get_mut(machine) {
-            Some(Slot::Holds(server)) => {
-                if let Err(error) = server.follow(news) {
-                    tracing::error!(%instance, %error, "a replica cannot follow its master");
-                }
-                Some(work(server))
-            }
-            _ => None,
+        let news = following.map_or_else(Vec::new, |(master, position)| inner.news(&master, position));
+        let now = inner.clocks.get(machine).map(|clock| clock.now());
+        let Some(Slot::Holds(server)) = inner.slots.get_mut(machine) else { return None };
+        if let Some(Err(error)) = server.sql().map(|server| server.follow(news)) {
+            tracing::error!(%instance, %error, "a replica cannot follow its master");
         }
+        if let Some(now) = now {
+            server.settle(now);
+        }
+        Some(work(server))
     }
 
     /// What an instance that is there was made as.
@@ -163,7 +176,7 @@ impl Rack {
         endpoint: String,
         fetched: &[Fetched],
         now: Timestamp,
-    ) -> Result<(Box<Server>, usize), CloudError> {
+    ) -> Result<(Hosted, usize), CloudError> {
         let failed = |error: recovery::ports::database::DatabaseError| CloudError::Failed(error.to_string());
         let inner = &mut *lock(&self.inner);
         let birth = Birth {
@@ -176,26 +189,32 @@ impl Rack {
             seed: inner.seed,
         };
         match &order.content {
+            Content::Empty { account } if order.product.engine == Engine::Redis => {
+                Ok((Hosted::Redis(Box::new(Redis::empty(birth, account.as_ref()))), 0))
+            }
+            Content::Restored(_) if order.product.engine == Engine::Redis => {
+                Ok((Hosted::restored_redis(birth, fetched)?, 0))
+            }
             Content::Empty { account } => {
                 let server = Server::empty(birth, account.as_ref()).map_err(failed)?;
-                Ok((Box::new(server), 0))
+                Ok((Hosted::Sql(Box::new(server)), 0))
             }
             Content::Restored(restore) => {
                 let (data, logs) =
                     fetched.split_first().ok_or_else(|| CloudError::Failed("no backup was read".into()))?;
                 let (server, replayed) = Server::restored(birth, data, logs, restore.until)?;
-                Ok((Box::new(server), replayed))
+                Ok((Hosted::Sql(Box::new(server)), replayed))
             }
             Content::Replica { master } => {
                 let found = inner.server(master).ok_or_else(|| CloudError::NoSuchInstance(master.clone()))?;
                 let server = Server::replica(birth, found).map_err(failed)?;
-                Ok((Box::new(server), 0))
+                Ok((Hosted::Sql(Box::new(server)), 0))
             }
         }
     }
 
     /// Puts a server on the machine reserved for it.
-    pub(super) fn install(&self, machine: &str, mut server: Box<Server>, now: Timestamp) -> Result<Made, CloudError> {
+    pub(super) fn install(&self, machine: &str, mut server: Hosted, now: Timestamp) -> Result<Made, CloudError> {
         let mut inner = lock(&self.inner);
         match inner.slots.get_mut(machine) {
             Some(slot @ Slot::Reserved(_)) if slot.instance() == Some(&server.instance) => {
@@ -217,7 +236,7 @@ impl Rack {
 impl Inner {
     fn server(&mut self, instance: &InstanceId) -> Option<&mut Server> {
         self.slots.values_mut().find_map(|slot| match slot {
-            Slot::Holds(server) if server.instance == *instance => Some(&mut **server),
+            Slot::Holds(server) if server.instance == *instance => server.sql(),
             _ => None,
         })
     }

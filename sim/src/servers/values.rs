@@ -36,7 +36,8 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     digits.map(char::from).collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// Reads what [`hex`] wrote.
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
         [high, low] => u8::try_from(digit(*high)? * 16 + digit(*low)?).ok(),

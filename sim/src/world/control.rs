@@ -49,10 +49,16 @@ impl Control {
         self.rack.photograph(instance)
     }
 
-    /// The content of one node of an instance as it truly is; nothing where the engine shows no such node.
+    /// The content of one node of an instance, where its engine tells its nodes apart (Redis).
     #[must_use]
     pub fn photograph_node(&self, instance: &InstanceId, node: Node) -> Option<Arc<Photograph>> {
         self.rack.photograph_node(instance, node)
+    }
+
+    /// The keys of one node of a Redis instance, by logical database.
+    #[must_use]
+    pub fn node_keys(&self, instance: &InstanceId, node: Node) -> Option<BTreeMap<String, Vec<String>>> {
+        self.rack.node_keys(instance, node)
     }
 
     /// The machine an instance is on.

@@ -6,6 +6,10 @@ mod definitions;
 mod events;
 mod foreign_keys;
 mod ports;
+mod redis_backups;
+mod redis_commands;
+mod redis_nodes;
+mod redis_table;
 mod rights;
 mod statements;
 

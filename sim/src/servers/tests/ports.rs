@@ -14,16 +14,17 @@ use recovery::ports::{Cloud, Database, Session, Vault};
 use std::future::Future;
 use std::sync::Arc;
 
-struct Site {
-    cloud: SimCloud,
-    database: SimDatabase,
-    rack: Rack,
-    kit: HostKit,
-    faults: Faults,
+pub(super) struct Site {
+    pub cloud: SimCloud,
+    pub database: SimDatabase,
+    pub rack: Rack,
+    pub vault: Vault,
+    pub kit: HostKit,
+    pub faults: Faults,
 }
 
 impl Site {
-    async fn session(&self, endpoint: &str) -> Box<dyn Session> {
+    pub async fn session(&self, endpoint: &str) -> Box<dyn Session> {
         self.database.connect(endpoint, &login("app")).await.expect("a session")
     }
 
@@ -35,7 +36,7 @@ impl Site {
 }
 
 /// Runs a story on two machines.
-fn play<Fut: Future<Output = ()> + 'static>(story: impl FnOnce(Site) -> Fut + 'static) {
+pub(super) fn play<Fut: Future<Output = ()> + 'static>(story: impl FnOnce(Site) -> Fut + 'static) {
     let vault: Vault = Arc::new(InMemory::new());
     let rack = Rack::new(3, ["machine-1", "machine-2"]);
     let machine = |name: &str| {
@@ -51,13 +52,13 @@ fn play<Fut: Future<Output = ()> + 'static>(story: impl FnOnce(Site) -> Fut + 's
     let hosts = vec![machine("machine-1"), machine("machine-2")];
     let done = drive(&EngineOptions::default(), hosts, move |kit, faults| {
         let (clock, network) = (kit.clock.clone(), kit.network.clone());
-        let cloud = SimCloud::new(clock.clone(), network.clone(), vault, rack.clone());
-        story(Site { cloud, database: SimDatabase::new(clock, network), rack, kit, faults })
+        let cloud = SimCloud::new(clock.clone(), network.clone(), vault.clone(), rack.clone());
+        story(Site { cloud, database: SimDatabase::new(clock, network), rack, vault, kit, faults })
     });
     done.expect("the story comes to its end");
 }
 
-fn empty(instance: &str) -> InstanceOrder {
+pub(super) fn empty(instance: &str) -> InstanceOrder {
     InstanceOrder {
         instance: InstanceId::from(instance),
         product: "mysql 5.7".parse().expect("a product"),
