@@ -173,7 +173,7 @@ pub struct MigrationJob {
 
 /// What a worker has to say. Work is done first and reported then, so the service's progress never runs ahead of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "say", rename_all = "kebab-case")]
+#[serde(tag = "say", content = "what", rename_all = "kebab-case")]
 pub enum Report {
     /// Nothing new; keep the lease.
     Renew,

@@ -126,3 +126,7 @@ fn check_schedule(schedule: Option<&Schedule>) -> Result<(), Refusal> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+#[path = "tasks_tests.rs"]
+mod tests;
