@@ -6,6 +6,7 @@
 
 pub mod ask;
 pub mod channel;
+pub mod key_space;
 pub mod lease;
 pub mod logical;
 pub mod migrate;

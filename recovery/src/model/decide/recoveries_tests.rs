@@ -7,7 +7,6 @@ use crate::model::decide::testing::{Bench, MYSQL, REDIS, code};
 use crate::model::decide::views::instance_view;
 use crate::model::decide::{clones, instances, tasks};
 use crate::model::instance::Billing;
-use crate::model::task::MigrationType;
 use crate::model::views::NewClone;
 use crate::ports::clock::later_s;
 
@@ -142,7 +141,7 @@ fn an_instance_that_does_not_run_is_not_recovered() {
 fn a_recovery_and_a_migration_do_not_meet() {
     let (mut bench, id, set) = redis();
     let other = bench.primary(REDIS);
-    let task = bench.selected_task(&other, &id, &[MigrationType::Full]);
+    let task = bench.task(&other, &id);
     for status in [TaskStatus::Migrating, TaskStatus::Suspending, TaskStatus::Prechecking] {
         bench.edit_task(&task, |task| (task.status, task.stage) = (status, Stage::Ordered));
         assert_eq!(code(bench.decide(|ctx| create(ctx, &id, &of(&set)))), RefusalCode::MigrationInProgress);

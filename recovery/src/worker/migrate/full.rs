@@ -3,8 +3,10 @@
 use super::journey::{Journey, changed};
 use super::plan::Planned;
 use super::verify;
+use crate::model::Engine;
 use crate::model::content::Object;
 use crate::ports::database::{Chunk, DatabaseError, OnConflict, ReadChunk, WriteChunk};
+use crate::worker::key_space;
 use crate::worker::lease::Stop;
 use crate::worker::servers::{Servers, Side, refused};
 
@@ -74,7 +76,10 @@ async fn read(servers: &mut Servers<'_>, journey: &Journey, copy: &TableCopy, in
     };
     let answer = servers.call(Side::Source, &read).await?;
     match answer.outcome {
-        Ok(chunk) if chunk.revision == object.revision => Ok(chunk),
+        Ok(chunk) if key_space::is_same(journey.engine(), chunk.revision, object.revision) => Ok(chunk),
+        Err(DatabaseError::NoSuchObject(_) | DatabaseError::NoSuchDatabase(_)) if journey.engine() == Engine::Redis => {
+            Ok(key_space::empty_chunk())
+        }
         Ok(_) | Err(DatabaseError::NoSuchObject(_) | DatabaseError::NoSuchDatabase(_)) => {
             Err(changed(database, &object.name))
         }

@@ -19,7 +19,7 @@ pub enum Stage {
 
 /// The object kinds an engine's structure migration takes along, in the order they are made, before and after the rows.
 /// Events and users are in no list (DTS-24).
-const KINDS: [(Engine, &[K], &[K]); 4] = [
+const KINDS: [(Engine, &[K], &[K]); 5] = [
     (Engine::MySql, &[K::Table, K::Index, K::ForeignKey, K::View, K::Function, K::Procedure, K::Trigger], &[]),
     (
         Engine::SqlServer,
@@ -28,6 +28,7 @@ const KINDS: [(Engine, &[K], &[K]); 4] = [
     ),
     (Engine::PostgreSql, POSTGRES_BEFORE, &[K::Trigger, K::ForeignKey]),
     (Engine::Ppas, POSTGRES_BEFORE, &[K::Trigger, K::ForeignKey]),
+    (Engine::Redis, &[K::Table], &[]),
 ];
 
 const POSTGRES_BEFORE: &[K] = &[

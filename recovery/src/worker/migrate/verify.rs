@@ -2,10 +2,12 @@
 
 use super::journey::{Journey, changed};
 use super::plan::{self, Planned};
+use crate::model::Engine;
 use crate::model::content::{Object, ObjectKind};
 use crate::model::task::MigrationType;
 use crate::ports::database::DatabaseError;
 use crate::worker::ask::Describe;
+use crate::worker::key_space;
 use crate::worker::lease::Stop;
 use crate::worker::servers::{Servers, Side, refused};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,13 +23,12 @@ pub async fn describe_source(
     let mut described = BTreeMap::new();
     for database in journey.scope().databases() {
         let answer = servers.call(Side::Source, &Describe(database)).await?;
-        match answer.outcome {
+        let objects = match answer.outcome {
+            Err(DatabaseError::NoSuchDatabase(_)) if journey.engine() == Engine::Redis => Vec::new(),
             Err(DatabaseError::NoSuchDatabase(_)) => return Err(changed(database, "")),
-            outcome => {
-                let objects = outcome.map_err(|error| refused(Side::Source, &format!("{database}: {error}")))?;
-                described.insert(database.to_owned(), objects);
-            }
-        }
+            outcome => outcome.map_err(|error| refused(Side::Source, &format!("{database}: {error}")))?,
+        };
+        described.insert(database.to_owned(), key_space::described(journey.engine(), objects));
     }
     Ok(described)
 }
@@ -46,7 +47,11 @@ pub async fn source_unchanged(servers: &mut Servers<'_>, journey: &Journey) -> R
         then.insert(identity(&planned), entry.revision);
     }
     let all: BTreeSet<_> = now.keys().chain(then.keys()).collect();
-    match all.into_iter().find(|identity| now.get(*identity) != then.get(*identity)) {
+    let is_same = |now: Option<&u64>, then: Option<&u64>| match (now, then) {
+        (Some(now), Some(then)) => key_space::is_same(journey.engine(), *now, *then),
+        _ => false,
+    };
+    match all.into_iter().find(|identity| !is_same(now.get(*identity), then.get(*identity))) {
         Some((database, _, _, name)) => Err(changed(database, name)),
         None => Ok(()),
     }
@@ -58,11 +63,15 @@ fn identity(planned: &Planned) -> (String, ObjectKind, Option<String>, String) {
     (planned.database.clone(), object.kind, object.table.clone(), object.name.clone())
 }
 
-/// Fails the task if what it made in the target is gone or a table there has other columns than it was given.
+/// Fails the task if what it made in the target is gone or a table there has other columns than it was given. The keys of
+/// Redis have no definition that could change, and they go by themselves.
 ///
 /// # Errors
 /// When an object of the target was changed; it is named.
 pub async fn target_unchanged(servers: &mut Servers<'_>, journey: &Journey) -> Result<(), Stop> {
+    if journey.engine() == Engine::Redis {
+        return Ok(());
+    }
     let mut described: BTreeMap<String, Vec<Object>> = BTreeMap::new();
     for index in 0..journey.work.progress.len() {
         let (database, made) = journey.mapped(index)?;

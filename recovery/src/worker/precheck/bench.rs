@@ -196,20 +196,27 @@ impl<W> Bench<W> {
         Ok(facts)
     }
 
+    /// The databases of a server.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn databases(&mut self, side: Side) -> Result<Vec<DatabaseFacts>, Snag> {
+        let databases = match self.desks.get(&side).and_then(|desk| desk.databases.clone()) {
+            Some(databases) => databases,
+            None => self.ask(side, &Databases).await?,
+        };
+        if let Ok(desk) = self.desk(side) {
+            desk.databases = Some(databases.clone());
+        }
+        Ok(databases)
+    }
+
     /// A database of a server, if it has it.
     ///
     /// # Errors
     /// See [`Snag`].
     pub async fn database(&mut self, side: Side, name: &str) -> Result<Option<DatabaseFacts>, Snag> {
-        let databases = match self.desks.get(&side).and_then(|desk| desk.databases.clone()) {
-            Some(databases) => databases,
-            None => self.ask(side, &Databases).await?,
-        };
-        let found = databases.iter().find(|database| database.name == name).cloned();
-        if let Ok(desk) = self.desk(side) {
-            desk.databases = Some(databases);
-        }
-        Ok(found)
+        Ok(self.databases(side).await?.into_iter().find(|database| database.name == name))
     }
 
     /// The objects of a database; none where there is no such database.

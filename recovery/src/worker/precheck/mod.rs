@@ -1,4 +1,4 @@
-//! The precheck of a task: every item is looked at, in order, and reported as soon as it is known.
+//! The precheck of a task: every item of its kind is looked at, in order, and reported as soon as it is known.
 //!
 //! A precheck looks afresh each time (C-07) and only reads, except that it makes a database that the target lacks (DTS-15).
 
@@ -11,35 +11,57 @@ mod source_connectivity;
 mod source_permission;
 mod source_version;
 mod target_connectivity;
+mod target_empty;
 mod target_permission;
 
 use super::lease::LetGo;
+use super::servers::Side;
+use crate::model::Engine;
 use crate::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckResult};
+use crate::model::task::MigrationType;
 use crate::model::work::Report;
 use bench::{Bench, Snag};
 use futures_util::future::BoxFuture;
 
+/// Whether an item is one of a task's.
+type Applies = fn(&Bench) -> bool;
+
 /// How an item is looked at.
 type Check = for<'a> fn(&'a mut Bench) -> BoxFuture<'a, Result<PrecheckOutcome, Snag>>;
 
-/// The items, in the order they run and are shown.
-const ITEMS: [(PrecheckItem, Check); 8] = [
-    (PrecheckItem::SourceConnectivity, |bench| Box::pin(source_connectivity::check(bench))),
-    (PrecheckItem::SourcePermission, |bench| Box::pin(source_permission::check(bench))),
-    (PrecheckItem::TargetConnectivity, |bench| Box::pin(target_connectivity::check(bench))),
-    (PrecheckItem::TargetPermission, |bench| Box::pin(target_permission::check(bench))),
-    (PrecheckItem::SourceVersion, |bench| Box::pin(source_version::check(bench))),
-    (PrecheckItem::SchemaExistence, |bench| Box::pin(schema_existence::check(bench))),
-    (PrecheckItem::SameNameObject, |bench| Box::pin(same_name_object::check(bench))),
-    (PrecheckItem::ConstraintIntegrity, |bench| Box::pin(constraint_integrity::check(bench))),
+/// The items, in the order they run and are shown, and the tasks they are for (prechecks.md 2.4).
+const ITEMS: [(PrecheckItem, Applies, Check); 9] = [
+    (PrecheckItem::SourceConnectivity, always, |bench| Box::pin(source_connectivity::check(bench))),
+    (PrecheckItem::SourcePermission, always, |bench| Box::pin(source_permission::check(bench))),
+    (PrecheckItem::TargetConnectivity, always, |bench| Box::pin(target_connectivity::check(bench))),
+    (PrecheckItem::TargetPermission, always, |bench| Box::pin(target_permission::check(bench))),
+    (PrecheckItem::SourceVersion, always, |bench| Box::pin(source_version::check(bench))),
+    (PrecheckItem::SchemaExistence, has_schema, |bench| Box::pin(schema_existence::check(bench))),
+    (PrecheckItem::SameNameObject, has_schema, |bench| Box::pin(same_name_object::check(bench))),
+    (PrecheckItem::ConstraintIntegrity, has_schema, |bench| Box::pin(constraint_integrity::check(bench))),
+    (PrecheckItem::TargetEmpty, fills_keys, |bench| Box::pin(target_empty::check(bench))),
 ];
+
+fn always(_: &Bench) -> bool {
+    true
+}
+
+/// A Redis instance has sixteen databases of keys and no objects with names; its target has to be empty instead.
+fn has_schema(bench: &Bench) -> bool {
+    bench.access(Side::Source).product.engine != Engine::Redis
+}
+
+fn fills_keys(bench: &Bench) -> bool {
+    !has_schema(bench) && bench.has(MigrationType::Full)
+}
 
 /// Looks at every item and reports it, then reports the precheck done.
 ///
 /// # Errors
 /// When the worker had to let go of the task.
 pub async fn precheck(bench: &mut Bench) -> Result<(), LetGo> {
-    for (item, check) in ITEMS {
+    let items = ITEMS.into_iter().filter(|(_, applies, _)| applies(bench)).collect::<Vec<_>>();
+    for (item, _, check) in items {
         let outcome = match check(bench).await {
             Ok(outcome) | Err(Snag::Outcome(outcome)) => outcome,
             Err(Snag::LetGo(let_go)) => return Err(let_go),

@@ -15,11 +15,12 @@ use crate::worker::servers::Side;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What incremental migration needs, by engine.
-const REPLICATION: [(Engine, &str); 4] = [
+const REPLICATION: [(Engine, &str); 5] = [
     (Engine::MySql, "REPLICATION SLAVE and REPLICATION CLIENT"),
     (Engine::SqlServer, "sysadmin"),
     (Engine::PostgreSql, "superuser"),
     (Engine::Ppas, "superuser"),
+    (Engine::Redis, "SYNC and PSYNC"),
 ];
 
 /// Compares the account's rights with what the types need (TMP-27).
@@ -31,7 +32,7 @@ pub async fn check(bench: &mut Bench) -> Result<PrecheckOutcome, Snag> {
     let (needed, privilege) = if bench.has(MigrationType::Incremental) {
         (Rights::Owner, REPLICATION.iter().find(|(own, _)| *own == engine).map_or("owner", |(_, what)| *what))
     } else {
-        (Rights::ReadOnly, "SELECT")
+        (Rights::ReadOnly, if engine == Engine::Redis { "read" } else { "SELECT" })
     };
     let lacking = lacking(Scope::new(&work.objects), &grants, &described, needed);
     let account = &work.source.login.account;

@@ -3,15 +3,16 @@
 use super::bench::{Bench, Snag};
 use super::failed;
 use crate::model::precheck::PrecheckOutcome;
-use crate::model::{Engine, Version};
+use crate::model::{Edition, Engine, Version};
 use crate::worker::servers::Side;
 
 /// The versions a migration can start from (prechecks.md 2.4).
-const SUPPORTED: [(Engine, &[Version]); 4] = [
+const SUPPORTED: [(Engine, &[Version]); 5] = [
     (Engine::MySql, &[Version::V5_5, Version::V5_6, Version::V5_7, Version::V8_0]),
     (Engine::SqlServer, &[Version::V2008R2, Version::V2012, Version::V2016]),
     (Engine::PostgreSql, &[Version::V9_4, Version::V10, Version::V11]),
     (Engine::Ppas, &[Version::V9_3, Version::V10]),
+    (Engine::Redis, &[Version::V2_8, Version::V4_0, Version::V5_0, Version::V6_0, Version::V7_0]),
 ];
 
 /// Compares the products of both sides: the same engine (DTS-17), a supported version, and no older target.
@@ -24,6 +25,11 @@ pub async fn check(bench: &mut Bench) -> Result<PrecheckOutcome, Snag> {
         failed(
             format!("the source is {source} and the target is {target}: data migrates only within one engine"),
             format!("Choose a target whose engine is {}, in a new task.", source.engine),
+        )
+    } else if source.edition == Edition::Cluster {
+        failed(
+            format!("the source is {source}, a cluster, which data cannot be migrated from"),
+            "Choose a source that is no cluster, in a new task.",
         )
     } else if !supported.contains(&source.version) {
         failed(

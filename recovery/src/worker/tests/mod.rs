@@ -7,6 +7,7 @@ mod load;
 mod logical;
 mod plan;
 mod precheck;
+mod redis;
 mod rename;
 mod sample;
 mod servers;

@@ -1,14 +1,15 @@
 //! The choice of types and objects of a task.
 
 use super::{changed, configurable, has_reached};
-use crate::model::TaskId;
 use crate::model::decide::{Context, Decided, refuse};
 use crate::model::refusal::{Refusal, RefusalCode};
-use crate::model::task::{PhaseStatus, Selection, Stage, Task, TaskStatus};
+use crate::model::task::{MigrationType, PhaseStatus, Selection, Stage, Task, TaskStatus};
 use crate::model::views::TaskObjects;
+use crate::model::{Engine, TaskId};
 use std::collections::BTreeSet;
 
-/// Chooses types and objects (TMP-39, TMP-40). No earlier precheck counts any more (C-07).
+/// Chooses types and objects (TMP-39, TMP-40). No earlier precheck counts any more (C-07). Between Redis instances whole
+/// logical databases move, and there is no structure phase (prechecks.md 5.2).
 ///
 /// # Errors
 /// `InvalidTaskId.NotFound`, `OperationDenied.TaskStatus`, `OperationDenied.TaskStep` (TMP-38), `InvalidParameter`.
@@ -19,6 +20,10 @@ pub fn select(ctx: &Context<'_>, id: &TaskId, chosen: &TaskObjects) -> Decided<(
         return invalid("no type is chosen; choose structure, full or incremental, or several");
     }
     check(&chosen.objects)?;
+    let source = ctx.state.instances.get(&task.source.instance);
+    if source.is_some_and(|source| source.product.engine == Engine::Redis) {
+        check_redis(chosen)?;
+    }
     let after = Task {
         types: chosen.types.clone(),
         objects: chosen.objects.clone(),
@@ -56,6 +61,31 @@ fn check(objects: &[Selection]) -> Result<(), Refusal> {
         let target = (object.target_database(), object.table_as.as_ref().unwrap_or(table));
         if !targets.insert(target) {
             return invalid(format!("{} and another table get the name {}.{}", written(object), target.0, target.1));
+        }
+    }
+    Ok(())
+}
+
+/// Logical databases of a Redis instance.
+const LOGICAL_DATABASES: u8 = 16;
+
+fn check_redis(chosen: &TaskObjects) -> Result<(), Refusal> {
+    if chosen.types.contains(&MigrationType::Structure) {
+        return invalid("Redis has no structure to migrate; choose full or incremental, or both");
+    }
+    let is_logical = |name: &str| (0..LOGICAL_DATABASES).any(|number| number.to_string() == name);
+    let mut targets = BTreeSet::new();
+    for object in &chosen.objects {
+        if object.table.is_some() {
+            return invalid(format!("{} is chosen; between Redis instances whole databases move", written(object)));
+        }
+        let names = [object.database.as_str(), object.target_database()];
+        if let Some(other) = names.into_iter().find(|name| !is_logical(name)) {
+            let last = LOGICAL_DATABASES - 1;
+            return invalid(format!("'{other}' is no logical database of Redis; those are 0 to {last}"));
+        }
+        if !targets.insert(object.target_database()) {
+            return invalid(format!("{} and another one go to database {}", written(object), object.target_database()));
         }
     }
     Ok(())

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::model::InstanceId;
-use crate::model::decide::testing::{Bench, MYSQL, SQL_SERVER_WEB, code, table};
+use crate::model::decide::testing::{Bench, MYSQL, REDIS, SQL_SERVER_WEB, code, table};
 use crate::model::decide::{clones, instances};
 use crate::model::instance::Billing;
-use crate::model::task::{ConnectionMode, MigrationType, PhaseStatus, TaskFailure};
+use crate::model::task::{ConnectionMode, MigrationType, PhaseStatus, Selection, TaskFailure};
 use crate::model::views::{NewClone, NewTask, Purchase, TaskObjects};
 
 const FULL: &[MigrationType] = &[MigrationType::Structure, MigrationType::Full];
@@ -211,17 +211,17 @@ fn types_and_objects_are_needed_and_have_to_be_clear() {
     let id = flow.create(|_| ()).unwrap();
     flow.bench.decide(|ctx| authorise(ctx, &id)).unwrap();
     let orders = || table("app", "orders");
-    let whole = || crate::model::task::Selection { table: None, ..orders() };
+    let whole = || Selection { table: None, ..orders() };
     let wrong = [
         vec![],
         vec![orders(), orders()],
         vec![whole(), orders()],
         vec![table("app", " ")],
         vec![table("", "orders")],
-        vec![crate::model::task::Selection { columns: Some(vec!["id".into()]), ..whole() }],
-        vec![crate::model::task::Selection { columns: Some(vec![]), ..orders() }],
-        vec![crate::model::task::Selection { columns: Some(vec!["id".into(), "id".into()]), ..orders() }],
-        vec![crate::model::task::Selection { table_as: Some("items".into()), ..orders() }, table("app", "items")],
+        vec![Selection { columns: Some(vec!["id".into()]), ..whole() }],
+        vec![Selection { columns: Some(vec![]), ..orders() }],
+        vec![Selection { columns: Some(vec!["id".into(), "id".into()]), ..orders() }],
+        vec![Selection { table_as: Some("items".into()), ..orders() }, table("app", "items")],
     ];
     for objects in wrong {
         let chosen = TaskObjects { objects: objects.clone(), ..Bench::objects(FULL) };
@@ -425,5 +425,32 @@ fn a_task_is_deleted_whatever_its_status_and_is_then_unknown() {
     assert!(flow.bench.state.charges.values().all(|charge| charge.subject != id.as_str() || charge.until.is_some()));
     for step in [start, delete] {
         assert_eq!(code(flow.step(&id, step)), RefusalCode::TaskNotFound);
+    }
+}
+
+#[test]
+fn between_redis_instances_whole_logical_databases_move_without_structure() {
+    use MigrationType::{Full, Incremental, Structure};
+    let mut bench = Bench::new();
+    let (source, target) = (bench.primary(REDIS), bench.primary("redis 7.0"));
+    let id = bench.task(&source, &target);
+    bench.decide(|ctx| authorise(ctx, &id)).unwrap();
+    let whole = |name: &str| Selection { table: None, ..table(name, "keys") };
+    let to = |name: &str, other: &str| Selection { database_as: Some(other.into()), ..whole(name) };
+    let mut choose = |types: &[MigrationType], objects: Vec<Selection>| {
+        let chosen = TaskObjects { objects, ..Bench::objects(types) };
+        bench.decide(|ctx| select(ctx, &id, &chosen)).map_err(|refusal| refusal.code)
+    };
+    assert_eq!(choose(&[Full, Incremental], vec![whole("0"), whole("15")]), Ok(()));
+    assert_eq!(choose(&[Incremental], vec![to("0", "1"), to("1", "0")]), Ok(()));
+    for (types, objects) in [
+        (&[Structure, Full][..], vec![whole("0")]),
+        (&[Full], vec![table("0", "keys")]),
+        (&[Full], vec![whole("16")]),
+        (&[Full], vec![whole("app")]),
+        (&[Full], vec![to("0", "00")]),
+        (&[Full], vec![to("0", "1"), whole("1")]),
+    ] {
+        assert_eq!(choose(types, objects), Err(RefusalCode::InvalidParameter));
     }
 }
