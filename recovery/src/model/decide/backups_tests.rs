@@ -282,7 +282,8 @@ fn a_redis_backup_stays_exactly_seven_days_whatever_the_settings_say() {
     let gone_at = later_s(completed_at, 7 * 86_400);
     assert_eq!(bench.state.backups[&backup].expires_at, Some(gone_at));
     bench.now = later_s(gone_at, -1);
-    assert_eq!(restorable(&bench.state, &bench.policy, &id, bench.now).backup_sets, [backup.clone()]);
+    let sets = restorable(&bench.state, &bench.policy, &id, bench.now).backup_sets;
+    assert_eq!(sets, std::slice::from_ref(&backup));
     bench.now = gone_at;
     assert_eq!(restorable(&bench.state, &bench.policy, &id, bench.now).backup_sets, [] as [BackupId; 0]);
     assert_eq!(expired(&bench.state, bench.now), [backup]);
