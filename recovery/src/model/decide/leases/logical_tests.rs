@@ -9,6 +9,7 @@ use crate::model::logical::backup::{Instant, SetStatus};
 use crate::model::logical::restore::{RestoreFailure, RestorePhase, RestoreStatus, RestoredObject, RestoredStatus};
 use crate::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckResult};
 use crate::model::task::Work;
+use crate::model::work::Job;
 
 fn away() -> Report {
     Report::SourceAway { why: "cable cut".into() }
