@@ -97,15 +97,16 @@ pub struct Tally {
 impl Tally {
     /// Adds a run.
     pub fn add(&mut self, run: &RunResult<'_>) {
-        self.scenarios.insert(run.scenario.name.clone());
+        let name = run.scenario.shown();
+        self.scenarios.insert(name.clone());
         *self.runs.entry(run.outcome).or_default() += 1;
         self.virtual_seconds += run.virtual_seconds;
-        self.fingerprints.insert((run.scenario.name.clone(), run.seed), run.fingerprint.clone());
+        self.fingerprints.insert((name.clone(), run.seed), run.fingerprint.clone());
         for found in run.judgement.iter().flat_map(|judgement| &judgement.findings) {
             let rule = self.rules.entry(found.rule.id.clone()).or_default();
             rule.exercised += found.finding.exercised;
             rule.violated += found.finding.violations.len() as u64;
-            rule.scenarios.insert(run.scenario.name.clone());
+            rule.scenarios.insert(name.clone());
         }
     }
 

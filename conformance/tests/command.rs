@@ -158,3 +158,30 @@ fn rules_read_from_a_saved_run_are_those_that_were_saved() {
     assert!(out(&matrix).contains("expiry"), "{}", out(&matrix));
     assert_eq!(code(&firedrill(&["rules", "--from", &Path::new("nowhere").to_string_lossy()])), 64);
 }
+
+#[test]
+fn a_case_of_a_scenario_is_chosen_by_its_name() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let file = folder.path().join("counts.toml");
+    let text = format!(
+        "title = \"t\"\ncovers = []\n[[case]]\nname = \"right\"\ncount = 0\n[[case]]\nname = \"it's wrong\"\ncount = 7\n{SHOP}\
+         [[step]]\nsql = {{ on = \"shop\", run = \"create table t (id int)\" }}\n\
+         [[step]]\nexpect = {{ on = \"shop\", query = \"select count(*) from t\", rows = [[\"${{count}}\"]] }}\n"
+    );
+    std::fs::write(&file, text).unwrap_or_else(|error| panic!("{error}"));
+    let file = file.to_string_lossy().into_owned();
+    let run = firedrill(&["run", &file, "--seeds", "1"]);
+    assert_eq!(code(&run), 1, "{}", out(&run));
+    for part in ["counts.toml [right]", "counts.toml:14 [it's wrong]", r"--case 'it'\''s wrong'"] {
+        assert!(out(&run).contains(part), "{part}: {}", out(&run));
+    }
+    let filtered = firedrill(&["run", &file, "--filter", "counts [right]", "--seeds", "1"]);
+    assert_eq!(code(&filtered), 0, "{}", out(&filtered));
+    let replay = |arguments: &[&str]| firedrill(&[&["replay", "--scenario", &file], arguments].concat());
+    assert_eq!(code(&replay(&["--case", "right"])), 0);
+    assert_eq!(code(&replay(&["--case", "it's wrong"])), 1);
+    let unsaid = replay(&[]);
+    assert!(err(&unsaid).contains("has 2 cases") && err(&unsaid).contains("--case 'right'"), "{}", err(&unsaid));
+    let unknown = replay(&["--case", "left"]);
+    assert!(code(&unknown) == 64 && err(&unknown).contains("has no case 'left'"), "{}", err(&unknown));
+}

@@ -19,7 +19,7 @@ const SINGLE: [&str; 2] = ["rule_matrix", "failure_output"];
 fn builtin() -> Vec<Scenario> {
     let known = catalogue().ids();
     let parse = |source: &scenarios::Source| Scenario::parse(&source.file, &source.text, &known);
-    scenarios::builtin().iter().map(|source| parse(source).unwrap_or_else(|error| panic!("{error:?}"))).collect()
+    scenarios::builtin().iter().flat_map(|source| parse(source).unwrap_or_else(|error| panic!("{error:?}"))).collect()
 }
 
 fn snapshot(name: &str, text: &str) {
@@ -35,7 +35,9 @@ fn of_folder(folder: &str) -> Vec<Scenario> {
 }
 
 fn precheck_name(scenario: &Scenario) -> String {
-    format!("precheck__{}", scenario.name)
+    let case = scenario.case.as_ref().map_or_else(String::new, |case| format!("__{case}"));
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
+    format!("precheck__{}{case}", scenario.name).chars().map(plain).collect()
 }
 
 /// The text with the scenario's names in the places of ids, which are random.
@@ -112,8 +114,8 @@ fn a_failure_reads_as_it_did() {
         sql = \"create table orders (id int primary key); insert into orders values (1), (2)\"\n\n\
         [[step]]\nexpect = { on = \"shop\", query = \"select count(*) from orders\", rows = [[3]] }\n";
     let scenario = Scenario::parse("out/wrong-count.toml", text, &catalogue().ids());
-    let scenario = scenario.unwrap_or_else(|error| panic!("{error:?}"));
-    let run = run_one(&scenario, 0x5eed);
+    let scenarios = scenario.unwrap_or_else(|error| panic!("{error:?}"));
+    let run = run_one(&scenarios[0], 0x5eed);
     assert_eq!(run.outcome, Outcome::Failed);
     snapshot("failure_output", &failure::failure(&run));
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 fn builtin() -> Vec<Scenario> {
     let known = catalogue().ids();
     let parse = |source: &scenarios::Source| Scenario::parse(&source.file, &source.text, &known);
-    scenarios::builtin().iter().map(|source| parse(source).unwrap_or_else(|error| panic!("{error:?}"))).collect()
+    scenarios::builtin().iter().flat_map(|source| parse(source).unwrap_or_else(|error| panic!("{error:?}"))).collect()
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn every_rule_of_tmp_sql_cln_and_dts_holds_or_cannot_be_observed() {
 #[test]
 fn scenario_names_are_unique() {
     let all = builtin();
-    let names: BTreeSet<&str> = all.iter().map(|scenario| scenario.name.as_str()).collect();
+    let names: BTreeSet<String> = all.iter().map(Scenario::shown).collect();
     assert_eq!(names.len(), all.len());
 }
 

@@ -1,6 +1,7 @@
 //! What is wrong with a scenario file: every problem with its place, what was found and what would be accepted.
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -83,7 +84,7 @@ impl ScenarioError {
 pub(crate) struct Problems {
     file: String,
     text: Arc<str>,
-    line_starts: Vec<usize>,
+    line_starts: Arc<[usize]>,
     found: Vec<Problem>,
 }
 
@@ -93,9 +94,51 @@ impl Problems {
         Self { file: file.to_owned(), text: text.into(), line_starts, found: Vec::new() }
     }
 
+    /// None of the same file.
+    pub(crate) fn none(&self) -> Self {
+        Self {
+            file: self.file.clone(),
+            text: Arc::clone(&self.text),
+            line_starts: Arc::clone(&self.line_starts),
+            found: Vec::new(),
+        }
+    }
+
+    /// Adds the problems that some of `all` cases of the file have, each once: one that not every case has says which
+    /// have it.
+    pub(crate) fn of_cases(&mut self, cases: Vec<(String, Self)>, all: usize) {
+        let mut same: Vec<(Problem, Vec<String>)> = Vec::new();
+        let mut found = BTreeMap::new();
+        for (name, problems) in cases {
+            for problem in problems.found {
+                let which = (problem.at.offset(), problem.at.len(), problem.message.clone(), problem.help.clone());
+                let index = *found.entry(which).or_insert(same.len());
+                if index == same.len() {
+                    same.push((problem, Vec::new()));
+                }
+                if let Some((_, names)) = same.get_mut(index).filter(|(_, names)| names.last() != Some(&name)) {
+                    names.push(name.clone());
+                }
+            }
+        }
+        for (mut problem, names) in same {
+            if names.len() < all {
+                let cases = if names.len() == 1 { "case" } else { "cases" };
+                problem.message = format!("{}, in the {cases} {}", problem.message, listed(&names, "and"));
+            }
+            self.found.push(problem);
+        }
+    }
+
     /// Line of a byte, from 1.
     pub(crate) fn line(&self, byte: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= byte).max(1)
+    }
+
+    /// Where a part of a value stands; the whole value where the file writes the part otherwise.
+    pub(crate) fn place(&self, span: &Range<usize>, part: &str) -> Range<usize> {
+        let at = self.text.get(span.clone()).and_then(|written| written.find(part));
+        at.map_or_else(|| span.clone(), |at| span.start + at..span.start + at + part.len())
     }
 
     pub(crate) fn any(&self) -> bool {
@@ -175,7 +218,7 @@ pub(crate) fn listed<S: AsRef<str>>(words: &[S], last: &str) -> String {
 }
 
 /// Words that are still listed where one of them is near.
-const SHOWN_BESIDE_NEAREST: usize = 20;
+const SHOWN_BESIDE_NEAREST: usize = 30;
 
 /// "did you mean" with the nearest word, where one is near enough, then what would be accepted.
 pub(crate) fn accepted<S: AsRef<str>>(found: &str, words: &[S], what: &str) -> String {

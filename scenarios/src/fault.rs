@@ -79,9 +79,9 @@ pub enum Fault {
 pub struct CallStep {
     /// `method`: GET unless given, POST unless given where there is a body.
     pub method: CallMethod,
-    /// `path`: `{NAME}` in it stands for the id of an instance, backup or task.
+    /// `path`: `{NAME}` in it stands for the id of what bears that name.
     pub path: Vec<PathPiece>,
-    /// `body`: as JSON.
+    /// `body`: as JSON; a text `{NAME}` in it stands for an id as in the path. Every such name was looked up.
     pub body: Option<serde_json::Value>,
     /// `raw`: a body that is sent as it stands, JSON or not.
     pub raw: Option<String>,
@@ -132,7 +132,8 @@ pub enum PathPiece {
     Instance(String),
     /// The id of the backup of that name.
     Backup(String),
-    /// The id of the task of that name.
+    /// The id of the migration task, logical backup task, restore task, data source or set of that name; `TASK set` is
+    /// the first set of a logical backup task, which bears the task's name otherwise.
     Task(String),
 }
 

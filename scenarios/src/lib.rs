@@ -1,6 +1,7 @@
 //! The scenario language: what should happen to which instances, and what must be seen. It runs nothing.
 
 pub mod action;
+mod cases;
 pub mod error;
 pub mod expectation;
 pub mod fault;

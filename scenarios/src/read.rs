@@ -12,18 +12,30 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeFloat, DeInteger, DeTable, DeValue};
 
-/// Reads a text as a table of a shape; `None` where anything is wrong, which is then among the problems.
-pub(crate) fn read(text: &str, shape: &'static Shape, problems: &mut Problems) -> Option<Fields> {
+/// Reads a text as TOML; `None` where anything is wrong, which is then among the problems.
+pub(crate) fn toml<'t>(text: &'t str, problems: &mut Problems) -> Option<Spanned<DeTable<'t>>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
         problems.add(&span, format!("this is not TOML: {}", error.message()), "here", "");
     }
-    if problems.any() {
-        return None;
-    }
-    let fields = Reader { problems }.table(&table.span(), table.get_ref(), shape);
+    (!problems.any()).then_some(table)
+}
+
+/// Reads a table of a shape; `None` where anything is wrong, which is then among the problems.
+pub(crate) fn table(table: &Spanned<DeTable<'_>>, shape: &'static Shape, problems: &mut Problems) -> Option<Fields> {
+    let fields = Reader { problems }.table(&table.span(), table.get_ref(), (shape, false));
     if problems.any() { None } else { fields }
+}
+
+/// Reads the value of a key.
+pub(crate) fn value(
+    value: &Spanned<DeValue<'_>>,
+    takes: Takes,
+    key: &str,
+    problems: &mut Problems,
+) -> Option<At<Read>> {
+    Reader { problems }.value(value, takes, key)
 }
 
 struct Reader<'p> {
@@ -31,7 +43,13 @@ struct Reader<'p> {
 }
 
 impl Reader<'_> {
-    fn table(&mut self, span: &Range<usize>, table: &DeTable<'_>, shape: &'static Shape) -> Option<Fields> {
+    /// Reads a table of a shape; an open one may have other keys, which are left alone.
+    fn table(
+        &mut self,
+        span: &Range<usize>,
+        table: &DeTable<'_>,
+        (shape, open): (&'static Shape, bool),
+    ) -> Option<Fields> {
         let form = match self.form(span, table, shape) {
             Ok(form) => form,
             Err(()) => return None,
@@ -48,6 +66,7 @@ impl Reader<'_> {
                     let key = At { span: key.span(), value: known.name.to_owned() };
                     entries.extend(value.map(|value| Entry { key, value }));
                 }
+                None if open => {}
                 None => self.unknown_key(key, form, shape),
             }
         }
@@ -144,7 +163,8 @@ impl Reader<'_> {
                 Read::List(items.iter().filter_map(|item| self.value(item, *of, key)).collect())
             }
             (Takes::Map(of), DeValue::Table(table)) => Read::Map(self.map(table, *of)),
-            (Takes::Table(shape), DeValue::Table(table)) => Read::Table(self.table(&span, table, shape)?),
+            (Takes::Table(shape), DeValue::Table(table)) => Read::Table(self.table(&span, table, (shape, false))?),
+            (Takes::Open(shape), DeValue::Table(table)) => Read::Table(self.table(&span, table, (shape, true))?),
             (Takes::Cell, found) => Read::Cell(self.cell(&span, found)?),
             (Takes::Json, found) => Read::Json(self.json(&span, found)?),
             (Takes::Moment, DeValue::Datetime(moment)) => Read::Text(moment.to_string()),
@@ -266,7 +286,7 @@ impl Reader<'_> {
 type Chosen = Option<&'static Form>;
 
 /// Keys with their values as the file has them, not by the alphabet.
-fn in_file_order<'t, 'i>(
+pub(crate) fn in_file_order<'t, 'i>(
     table: &'t DeTable<'i>,
 ) -> Vec<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>)> {
     let mut entries: Vec<_> = table.iter().collect();
@@ -327,7 +347,7 @@ fn admits(takes: Takes, found: &DeValue<'_>) -> bool {
         Takes::Flag => found.is_bool(),
         Takes::Whole { .. } => found.is_integer(),
         Takes::List { .. } => found.is_array(),
-        Takes::Map(_) | Takes::Table(_) => found.is_table(),
+        Takes::Map(_) | Takes::Table(_) | Takes::Open(_) => found.is_table(),
         Takes::Either(kinds) => kinds.iter().any(|kind| admits(*kind, found)),
         Takes::Cell | Takes::Json => true,
         Takes::Moment => found.is_str() || found.is_datetime(),
@@ -356,7 +376,7 @@ fn kind(takes: Takes) -> String {
         Takes::Product => "a product as text".into(),
         Takes::Host => "a host".into(),
         Takes::List { .. } => "a list".into(),
-        Takes::Map(_) | Takes::Table(_) => "a table".into(),
+        Takes::Map(_) | Takes::Table(_) | Takes::Open(_) => "a table".into(),
         Takes::Either(kinds) => kinds.iter().map(|takes| kind(*takes)).collect::<Vec<_>>().join(" or "),
         Takes::Cell => "a value of a row".into(),
         Takes::Json => "anything".into(),
@@ -377,7 +397,7 @@ fn describe(takes: Takes) -> String {
         Takes::Word(words) => format!("write one of {}", listed(&words.all(), "or")),
         Takes::Product => {
             "write for example `mysql 5.7`, `mysql 5.7 basic`, `sqlserver 2012 web`, `sqlserver 2012 enterprise basic`, \
-             `sqlserver 2008r2`, `postgresql 9.4` or `ppas 9.3`"
+             `sqlserver 2008r2`, `postgresql 9.4`, `ppas 9.3`, `redis 5.0` or `redis 7.0 cluster`"
                 .into()
         }
         Takes::Host => {
@@ -386,7 +406,7 @@ fn describe(takes: Takes) -> String {
         Takes::List { min, max, .. } if min == max => format!("write a list of {min} in square brackets"),
         Takes::List { min, max, .. } => format!("write a list of {min} to {max} in square brackets"),
         Takes::Map(_) => "write a table, `{ key = value }`".into(),
-        Takes::Table(shape) => {
+        Takes::Table(shape) | Takes::Open(shape) => {
             let keys: Vec<&Key> = shape.every_key().map(|(_, key)| key).collect();
             let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
             format!("write a table with keys of {}", listed(&names, "and"))
@@ -397,7 +417,8 @@ fn describe(takes: Takes) -> String {
     }
 }
 
-fn found_kind(found: &DeValue<'_>) -> &'static str {
+/// What a value is, in two or three words.
+pub(crate) fn found_kind(found: &DeValue<'_>) -> &'static str {
     match found {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a whole number",

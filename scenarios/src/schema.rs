@@ -6,27 +6,31 @@ use serde_json::{Map, Value, json};
 /// The JSON Schema of a scenario file.
 #[must_use]
 pub fn schema() -> Value {
-    let schema = schemars::Schema::try_from(table(&SCENARIO)).unwrap_or_default();
+    let schema = schemars::Schema::try_from(table(&SCENARIO, false)).unwrap_or_default();
     let mut schema = schema.to_value();
     if let Some(object) = schema.as_object_mut() {
         object.insert("$schema".into(), schemars::consts::meta_schemas::DRAFT2020_12.into());
         object.insert("title".into(), "Firedrill scenario".into());
+        object.insert("$defs".into(), json!({ PARAMETER: { "type": "string", "pattern": "^\\$\\{[^{}]+\\}$" } }));
     }
     schema
 }
 
-fn table(shape: &'static Shape) -> Value {
+fn table(shape: &'static Shape, open: bool) -> Value {
     let with = |form: Option<&'static Form>| {
         let keys: Vec<&Key> = form.into_iter().flat_map(|form| form.0).chain(shape.keys).collect();
         let properties: Map<String, Value> = keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
         let required: Vec<&str> = keys.iter().filter(|key| key.needed).map(|key| key.name).collect();
-        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": open })
     };
     match shape.forms {
         [] => with(None),
         forms => json!({ "oneOf": forms.iter().map(|form| with(Some(form))).collect::<Vec<_>>() }),
     }
 }
+
+/// The definition of a text that is one parameter, which stands for a value of any type.
+const PARAMETER: &str = "parameter";
 
 fn property(key: &Key) -> Value {
     let mut schema = value(key.takes);
@@ -36,7 +40,18 @@ fn property(key: &Key) -> Value {
     schema
 }
 
+/// What a key takes, or a parameter in its place.
 fn value(takes: Takes) -> Value {
+    let plain = plain(takes);
+    match takes {
+        Takes::Flag | Takes::Whole { .. } | Takes::Word(_) | Takes::List { .. } | Takes::Map(_) | Takes::Table(_) => {
+            json!({ "anyOf": [plain, { "$ref": format!("#/$defs/{PARAMETER}") }] })
+        }
+        _ => plain,
+    }
+}
+
+fn plain(takes: Takes) -> Value {
     match takes {
         Takes::Text | Takes::Password | Takes::Moment => json!({ "type": "string" }),
         Takes::Name => json!({ "type": "string", "minLength": 1, "maxLength": 100 }),
@@ -57,7 +72,8 @@ fn value(takes: Takes) -> Value {
             json!({ "type": "array", "items": value(*of), "minItems": min, "maxItems": max })
         }
         Takes::Map(of) => json!({ "type": "object", "additionalProperties": value(*of) }),
-        Takes::Table(shape) => table(shape),
+        Takes::Table(shape) => table(shape, false),
+        Takes::Open(shape) => table(shape, true),
         Takes::Either(kinds) => json!({ "anyOf": kinds.iter().map(|takes| value(*takes)).collect::<Vec<_>>() }),
         Takes::Cell => json!({ "anyOf": [
             { "type": ["string", "number"] },

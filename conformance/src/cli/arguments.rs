@@ -46,7 +46,7 @@ pub struct RunArguments {
     /// Runs at a time; as many as there are cores unless given.
     #[arg(long)]
     pub jobs: Option<usize>,
-    /// Only scenarios whose file or title contains this.
+    /// Only scenarios whose file, name, case (`NAME [CASE]`) or title contains this.
     #[arg(long)]
     pub filter: Option<String>,
     /// For people, or one JSON event a line.
@@ -76,6 +76,9 @@ pub struct ReplayArguments {
     /// A scenario: a file, or a built-in one by its file or name.
     #[arg(long)]
     pub scenario: Option<String>,
+    /// The case of the scenario, by its name; needed where the file has several.
+    #[arg(long)]
+    pub case: Option<String>,
     /// The seed, decimal or 0x….
     #[arg(long, default_value = "0", value_parser = seed)]
     pub seed: u64,
@@ -106,6 +109,9 @@ pub struct RulesArguments {
 pub struct PrecheckArguments {
     /// A scenario: a file, or a built-in one by its file or name.
     pub scenario: String,
+    /// The case of the scenario, by its name; needed where the file has several.
+    #[arg(long)]
+    pub case: Option<String>,
     /// The seed, decimal or 0x….
     #[arg(long, default_value = "0", value_parser = seed)]
     pub seed: u64,

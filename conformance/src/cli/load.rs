@@ -3,6 +3,7 @@
 use super::Failure;
 use crate::catalogue::catalogue;
 use scenarios::{Scenario, Source};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The scenarios of files and folders, or the built-in ones; every bad file is reported, not only the first.
@@ -12,7 +13,7 @@ pub fn scenarios(paths: &[PathBuf], filter: Option<&str>) -> Result<Vec<Scenario
     let (mut read, mut wrong) = (Vec::new(), String::new());
     for source in &sources {
         match Scenario::parse(&source.file, &source.text, &known) {
-            Ok(scenario) => read.push(scenario),
+            Ok(cases) => read.extend(cases),
             Err(error) => wrong.push_str(&rendered(*error)),
         }
     }
@@ -20,7 +21,9 @@ pub fn scenarios(paths: &[PathBuf], filter: Option<&str>) -> Result<Vec<Scenario
         return Err(Failure::usage(wrong));
     }
     if let Some(word) = filter {
-        read.retain(|scenario| scenario.file.contains(word) || scenario.title.contains(word));
+        read.retain(|scenario| {
+            scenario.place().contains(word) || scenario.shown().contains(word) || scenario.title.contains(word)
+        });
     }
     if read.is_empty() {
         let word = filter.map_or_else(String::new, |word| format!(" that contains '{word}'"));
@@ -31,14 +34,34 @@ pub fn scenarios(paths: &[PathBuf], filter: Option<&str>) -> Result<Vec<Scenario
     Ok(read)
 }
 
-/// One scenario: a file, or a built-in one by its file or name.
-pub fn scenario(which: &str) -> Result<Scenario, Failure> {
+/// One scenario: a file, or a built-in one by its file or name; the case of that name where the file has several.
+pub fn scenario(which: &str, case: Option<&str>) -> Result<Scenario, Failure> {
+    let mut cases = file(which)?;
+    let names: Vec<String> = cases.iter().filter_map(|scenario| scenario.case.clone()).collect();
+    match case {
+        Some(case) => cases.retain(|scenario| scenario.case.as_deref() == Some(case)),
+        None if cases.len() > 1 => {
+            let named = names.iter().map(|name| format!("\n  --case '{name}'")).collect::<String>();
+            return Err(Failure::usage(format!("'{which}' has {} cases; name one:{named}", cases.len())));
+        }
+        None => {}
+    }
+    cases.pop().ok_or_else(|| {
+        let case = case.unwrap_or_default();
+        let known = if names.is_empty() { "it has none".into() } else { format!("it has: {}", names.join(", ")) };
+        Failure::usage(format!("'{which}' has no case '{case}'; {known}"))
+    })
+}
+
+/// The cases of one file.
+fn file(which: &str) -> Result<Vec<Scenario>, Failure> {
     let path = Path::new(which);
     if path.exists() {
-        let mut read = scenarios(&[path.to_owned()], None)?;
-        return match (read.pop(), read.len()) {
-            (Some(only), 0) => Ok(only),
-            (_, more) => Err(Failure::usage(format!("'{which}' holds {} scenarios; name one file", more + 1))),
+        let read = scenarios(&[path.to_owned()], None)?;
+        let files: BTreeSet<&str> = read.iter().map(|scenario| scenario.file.as_str()).collect();
+        return match files.len() {
+            1 => Ok(read),
+            more => Err(Failure::usage(format!("'{which}' holds {more} scenario files; name one file"))),
         };
     }
     let wanted = which.trim_end_matches(".toml");

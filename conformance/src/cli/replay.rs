@@ -21,12 +21,12 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
         (None, Some(scenario)) => scenario.clone(),
         (None, None) => return Err(Failure::usage("name a scenario: firedrill replay FILE")),
     };
-    let scenario = load::scenario(&which)?;
+    let scenario = load::scenario(&which, arguments.case.as_deref())?;
     let steps = scenario.steps.len();
     let until = match arguments.until {
         Some(0) => return Err(Failure::usage("--until 0 is before the first step; steps count from 1")),
         Some(step) if step > steps => {
-            return Err(Failure::usage(format!("--until {step}: {} has {steps} steps", scenario.file)));
+            return Err(Failure::usage(format!("--until {step}: {} has {steps} steps", scenario.place())));
         }
         other => other.map(|step| step - 1),
     };
@@ -57,7 +57,8 @@ fn verdict(scenario: &Scenario, seed: u64, history: History) -> Result<Exit, Fai
         .map(|found| found.rule.id.as_str())
         .collect();
     let mut text = format!("{} rules exercised: {}\n", exercised.len(), exercised.join(" "));
-    let _ = writeln!(text, "{:?}  {}  seed {seed:#x}  fingerprint {}", outcome, scenario.file, history.fingerprint());
+    let _ =
+        writeln!(text, "{:?}  {}  seed {seed:#x}  fingerprint {}", outcome, scenario.place(), history.fingerprint());
     let (fingerprint, virtual_seconds) = (history.fingerprint(), history.virtual_seconds());
     let run = RunResult {
         scenario,

@@ -122,7 +122,7 @@ impl Listener for Screen {
         }
         let (worst, runs) = {
             let mut all = self.worst.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let entry = all.entry(run.scenario.name.clone()).or_insert((Outcome::Passed, 0));
+            let entry = all.entry(run.scenario.place()).or_insert((Outcome::Passed, 0));
             *entry = (entry.0.max(run.outcome), entry.1 + 1);
             *entry
         };
@@ -132,10 +132,10 @@ impl Listener for Screen {
         }
         match &self.bar {
             Some(bar) => {
-                bar.set_message(run.scenario.name.clone());
+                bar.set_message(run.scenario.shown());
                 bar.inc(1);
             }
-            None if left == 0 => print_line(&format!("{:<10} {runs:>4} runs  {}", word(worst), run.scenario.file)),
+            None if left == 0 => print_line(&format!("{:<10} {runs:>4} runs  {}", word(worst), run.scenario.place())),
             None => {}
         }
     }

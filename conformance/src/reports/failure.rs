@@ -12,12 +12,14 @@ const EVENTS: usize = 12;
 #[must_use]
 pub fn failure(run: &RunResult<'_>) -> String {
     let mut text = String::new();
-    let at = |step| format!("{}:{}", run.scenario.file, line_of(run.scenario, step));
+    let case = run.scenario.case.as_ref().map_or_else(String::new, |case| format!(" [{case}]"));
+    let at = |step| format!("{}:{}{case}", run.scenario.file, line_of(run.scenario, step));
     if let Some(broken) = &run.broken {
         let _ = writeln!(
             text,
             "BROKEN  the harness could not run it  {}  seed {:#x}\n  why     {broken}",
-            run.scenario.file, run.seed
+            run.scenario.place(),
+            run.seed
         );
         let _ = writeln!(text, "  replay  {}", replay(run));
         return text;
@@ -51,7 +53,8 @@ pub fn failure(run: &RunResult<'_>) -> String {
         let _ = writeln!(
             text,
             "INCOMPLETE  covered but not exercised: {rules}  {}  seed {:#x}",
-            run.scenario.file, run.seed
+            run.scenario.place(),
+            run.seed
         );
         let _ = writeln!(text, "  replay  {}", replay(run));
     }
@@ -61,7 +64,13 @@ pub fn failure(run: &RunResult<'_>) -> String {
 /// The command that repeats a run.
 #[must_use]
 pub fn replay(run: &RunResult<'_>) -> String {
-    format!("firedrill replay --scenario {} --seed {:#x}", run.scenario.file, run.seed)
+    let case = run.scenario.case.as_ref().map_or_else(String::new, |case| format!(" --case '{}'", quoted(case)));
+    format!("firedrill replay --scenario {}{case} --seed {:#x}", run.scenario.file, run.seed)
+}
+
+/// A text between the quotation marks of a shell.
+fn quoted(text: &str) -> String {
+    text.replace('\'', r"'\''")
 }
 
 fn last_events(run: &RunResult<'_>, index: usize) -> String {

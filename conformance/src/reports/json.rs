@@ -27,6 +27,7 @@ pub fn run(run: &RunResult<'_>) -> Value {
     json!({
         "event": "run",
         "scenario": run.scenario.name,
+        "case": run.scenario.case,
         "file": run.scenario.file,
         "seed": run.seed,
         "outcome": run.outcome,

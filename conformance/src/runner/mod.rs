@@ -98,7 +98,7 @@ fn skews_ms(scenario: &Scenario) -> BTreeMap<String, i64> {
 pub fn run(scenario: &Scenario, seed: u64, until: Option<usize>) -> Result<History, WorldError> {
     let scenario = Arc::new(scenario.clone());
     let (history, _) = sim::run(&options(&scenario, seed), move |stage| async move {
-        let recorder = Recorder::new(&scenario.name, seed);
+        let recorder = Recorder::new(&scenario.shown(), seed);
         let operator = Rc::new(Operator::new(stage, recorder));
         *operator.skews_ms.borrow_mut() = skews_ms(&scenario);
         perform(&operator, &scenario, until).await;

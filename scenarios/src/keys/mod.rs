@@ -1,10 +1,12 @@
 //! The keys of the language as data: what each is called, what it takes and what it says. The reader checks files by
 //! these tables and the JSON Schema is written from them, so the two cannot differ.
 
+mod expect;
+mod logical;
 mod steps;
 mod tables;
 
-pub(crate) use tables::SCENARIO;
+pub(crate) use tables::{CASES, SCENARIO};
 
 use recovery::model::RefusalCode;
 
@@ -39,6 +41,8 @@ pub(crate) enum Takes {
     Map(&'static Self),
     /// A table with known keys.
     Table(&'static Shape),
+    /// A table with known keys and any others.
+    Open(&'static Shape),
     /// One of several kinds, told apart by their TOML type.
     Either(&'static [Self]),
     /// One value of a row.

@@ -1,44 +1,74 @@
 //! Keys of the steps.
 
+use super::expect::EXPECT;
+use super::logical::{
+    DATA_SOURCE, DOWNLOAD, LOGICAL_BACKUP, LOGICAL_TASK, RECOVER, REMOVE_DATA_SOURCE, RESTORE, RESTORE_TASK,
+};
 use super::tables::{ACCOUNT, BACKUP_POLICY, BILLING, DATABASE, NAMES, NETWORK, RIGHTS, TEXT_MAP, TEXTS};
 use super::{Form, Key, Shape, Takes, Words, may, need, words_of};
 use recovery::model::backup::{BackupKind, BackupStatus};
-use recovery::model::content::ObjectKind;
-use recovery::model::instance::{Billing, InstanceState};
-use recovery::model::precheck::PrecheckItem;
+use recovery::model::instance::InstanceState;
+use recovery::model::logical::backup::SetStatus;
+use recovery::model::logical::restore::RestoreStatus;
 use recovery::model::task::{ConnectionMode, MigrationType, PhaseStatus, SameNameMode, Stage, TaskStatus};
 
-const CODE: Takes = Takes::Word(Words::Codes);
-const KIND: Takes = Takes::Word(Words::Model(words_of::<BackupKind>));
-const STATE: Takes = Takes::Word(Words::Model(words_of::<InstanceState>));
-const STATUS: Takes = Takes::Word(Words::Model(words_of::<TaskStatus>));
-const STAGE: Takes = Takes::Word(Words::Model(words_of::<Stage>));
-const TYPE: Takes = Takes::Word(Words::Model(words_of::<MigrationType>));
-const PHASE_STATUS: Takes = Takes::Word(Words::Model(words_of::<PhaseStatus>));
+pub(super) const CODE: Takes = Takes::Word(Words::Codes);
+pub(super) const KIND: Takes = Takes::Word(Words::Model(words_of::<BackupKind>));
+pub(super) const STATE: Takes = Takes::Word(Words::Model(words_of::<InstanceState>));
+pub(super) const STATUS: Takes = Takes::Word(Words::Model(words_of::<TaskStatus>));
+pub(super) const STAGE: Takes = Takes::Word(Words::Model(words_of::<Stage>));
+pub(super) const TYPE: Takes = Takes::Word(Words::Model(words_of::<MigrationType>));
+pub(super) const PHASE_STATUS: Takes = Takes::Word(Words::Model(words_of::<PhaseStatus>));
 const SAME_NAME: Takes = Takes::Word(Words::Model(words_of::<SameNameMode>));
-const CONNECTION_MODE: Takes = Takes::Word(Words::Model(words_of::<ConnectionMode>));
-const COUNT: Takes = Takes::Whole { min: 0, max: i64::MAX };
+pub(super) const CONNECTION_MODE: Takes = Takes::Word(Words::Model(words_of::<ConnectionMode>));
+pub(super) const SET_STATUS: Takes = Takes::Word(Words::Model(words_of::<SetStatus>));
+pub(super) const RESTORE_STATUS: Takes = Takes::Word(Words::Model(words_of::<RestoreStatus>));
+pub(super) const COUNT: Takes = Takes::Whole { min: 0, max: i64::MAX };
 const HOST_PAIR: Takes = Takes::List { of: &Takes::Host, min: 2, max: 2 };
 
-const REFUSED: Key = may("refused", CODE, "Code it must be refused with.");
-const AT_MOST: Key = may("at_most", Takes::Time, "Longest wait; 24h unless given.");
-const AS: Key = may("as", Takes::Name, "Name it gets in the scenario.");
-const ON: Key = need("on", Takes::Name, "Instance.");
-const LOGIN: Key = may("account", Takes::Name, "Account; the instance's first one unless given.");
+pub(super) const REFUSED: Key = may("refused", CODE, "Code it must be refused with.");
+pub(super) const AT_MOST: Key = may("at_most", Takes::Time, "Longest wait; 24h unless given.");
+pub(super) const AS: Key = may("as", Takes::Name, "Name it gets in the scenario.");
+pub(super) const ON: Key = need("on", Takes::Name, "Instance.");
+pub(super) const LOGIN: Key = may("account", Takes::Name, "Account; the instance's first one unless given.");
 
 /// One step.
 pub(super) static STEP: Shape = Shape {
     name: "step",
-    keys: &[],
+    keys: &[
+        may("only", NAMES, "Cases that take this step; all unless given."),
+        may("except", NAMES, "Cases that do not take this step."),
+    ],
     forms: &[
         Form(&[need("backup", Takes::Either(&[Takes::Name, Takes::Table(&BACKUP)]), "Take a backup.")]),
         Form(&[need("sql", Takes::Table(&SQL), "Run statements on an instance.")]),
+        Form(&[need("commands", Takes::Table(&SQL), "The same for Redis: run commands on an instance.")]),
         Form(&[need("mark", Takes::Name, "Name this moment; the instances are photographed.")]),
         Form(&[need("temporary", Takes::Table(&TEMPORARY), "Make a temporary instance.")]),
         Form(&[need("clone", Takes::Table(&CLONE), "Make clone instances.")]),
         Form(&[need("migrate", Takes::Table(&MIGRATE), "Make a migration task and walk it through the whole flow.")]),
         Form(&[need("task", Takes::Table(&TASK), "One request about a task.")]),
         Form(&[need("wait", Takes::Table(&WAIT), "Wait until something is so.")]),
+        Form(&[need(
+            "data_source",
+            Takes::Table(&DATA_SOURCE),
+            "Register an instance for logical backup and restore.",
+        )]),
+        Form(&[need(
+            "remove_data_source",
+            Takes::Either(&[Takes::Name, Takes::Table(&REMOVE_DATA_SOURCE)]),
+            "Remove a data source.",
+        )]),
+        Form(&[need("logical_backup", Takes::Table(&LOGICAL_BACKUP), "Make a logical backup task.")]),
+        Form(&[need("logical_task", Takes::Table(&LOGICAL_TASK), "One request about a logical backup task.")]),
+        Form(&[need("restore", Takes::Table(&RESTORE), "Make a restore task and walk it through the whole flow.")]),
+        Form(&[need("restore_task", Takes::Table(&RESTORE_TASK), "One request about a restore task.")]),
+        Form(&[need("recover", Takes::Table(&RECOVER), "Recover a Redis backup into its own instance.")]),
+        Form(&[need(
+            "download",
+            Takes::Either(&[Takes::Name, Takes::Table(&DOWNLOAD)]),
+            "Fetch the file of a Redis backup.",
+        )]),
         Form(&[need("release", Takes::Either(&[Takes::Name, Takes::Table(&RELEASE)]), "Release an instance.")]),
         Form(&[need("account", Takes::Table(&ACCOUNT_STEP), "Make, change or drop an account.")]),
         Form(&[need("configure", Takes::Table(&CONFIGURE), "Change an instance's settings.")]),
@@ -70,7 +100,7 @@ static SQL: Shape = Shape::plain(
     "sql",
     &[
         ON,
-        need("run", Takes::Text, "Statements, parted by semicolons."),
+        need("run", Takes::Text, "Statements, parted by semicolons; Redis commands, one a line."),
         LOGIN,
         DATABASE,
         may("error", Takes::Text, "The server must refuse a statement with words that contain this."),
@@ -109,6 +139,11 @@ static CLONE: Shape = Shape {
         may("network", NETWORK, "Network; the source's unless given."),
         may("count", Takes::Whole { min: 0, max: 255 }, "How many to order; one unless given."),
         may("terms", Takes::Flag, "Whether the terms are ticked; true unless given."),
+        may(
+            "entry",
+            Takes::Word(Words::Of(&["clone-instance", "recover-data"])),
+            "Page a Redis clone is ordered from; not said unless given.",
+        ),
         REFUSED,
         RESTORE_KEY,
         RESTORE_WAIT,
@@ -251,6 +286,19 @@ static WAIT: Shape = Shape {
             need("restorable", Takes::Name, "Instance."),
             need("contains", Takes::Name, "Mark that can be restored."),
         ]),
+        Form(&[
+            need("restore", Takes::Name, "Restore task."),
+            may("status", RESTORE_STATUS, "Its status."),
+            may("records", COUNT, "Rows written at least."),
+        ]),
+        Form(&[
+            need("logical_set", Takes::Name, "Set of a logical backup."),
+            may("status", SET_STATUS, "Its status; completed unless given."),
+        ]),
+        Form(&[
+            need("logical_restorable", Takes::Name, "Logical backup task."),
+            need("contains", Takes::Name, "Mark that can be restored from it."),
+        ]),
     ],
 };
 
@@ -364,132 +412,13 @@ static CALL: Shape = Shape::plain(
             Takes::Word(Words::Of(&["GET", "POST", "PUT", "PATCH", "DELETE"])),
             "Method; GET unless given, POST with a body.",
         ),
-        need("path", Takes::Text, "Path; `{NAME}` in it is the id of an instance, backup or task."),
-        may("body", Takes::Json, "Body, sent as JSON."),
+        need("path", Takes::Text, "Path; `{NAME}` in it is the id of an instance, backup, task, data source or set."),
+        may("body", Takes::Json, "Body, sent as JSON; a text `{NAME}` in it is an id as in the path."),
         may("raw", Takes::Text, "Body, sent as it stands."),
         may("key", Takes::Name, "Name of an idempotency key; the same name sends the same key."),
         may("token", Takes::Word(Words::Of(&["right", "wrong", "none"])), "Access token; right unless given."),
         may("status", Takes::Whole { min: 100, max: 599 }, "HTTP status it must be answered with."),
         may("code", CODE, "Code it must be refused with."),
         may("contains", Takes::Text, "Text the answer's body must hold."),
-    ],
-);
-
-static EXPECT: Shape = Shape {
-    name: "expectation",
-    keys: &[],
-    forms: &[
-        Form(&[
-            ON,
-            need("query", Takes::Text, "Query."),
-            need(
-                "rows",
-                Takes::List { of: &Takes::List { of: &Takes::Cell, min: 0, max: 1_000 }, min: 0, max: 10_000 },
-                "Rows it gives; `{ null = true }` is NULL, `{ hex = \"00ff\" }` are bytes.",
-            ),
-            DATABASE,
-            LOGIN,
-        ]),
-        Form(&[
-            need("instance", Takes::Name, "Instance."),
-            may("state", STATE, "Its state."),
-            may("network", NETWORK, "Its network."),
-            may("billing", Takes::Word(Words::Model(words_of::<Billing>)), "Its billing."),
-            may("region", Takes::Name, "Its region."),
-            may("gone", Takes::Flag, "Whether it is released and lets nobody in."),
-            may("listed", Takes::Flag, "Whether the list of instances shows it."),
-            may("offered", Takes::Flag, "Whether the list of migration sources shows it."),
-            may("recovered_to", Takes::Name, "Mark up to which its data is."),
-            may("free", Takes::Flag, "Whether it costs nothing."),
-            may("ssl", Takes::Flag, "Whether SSL is on."),
-            may("whitelisted", TEXTS, "Addresses its whitelist holds, among others."),
-        ]),
-        Form(&[
-            need("task", Takes::Name, "Task."),
-            may("status", STATUS, "Its status."),
-            may("stage", STAGE, "What the user has done."),
-            may(
-                "failure",
-                Takes::Word(Words::Of(&[
-                    "ddl-during-migration",
-                    "instance-gone",
-                    "unreachable",
-                    "refused",
-                    "unsupported-ddl",
-                    "paused-too-long",
-                ])),
-                "Why it failed.",
-            ),
-            may("item", Takes::Table(&ITEM), "One item of its newest precheck."),
-            may("phase", TYPE, "A phase of it."),
-            may("phase_status", PHASE_STATUS, "How far the phase is; Finished unless given."),
-            may("rows", COUNT, "Rows written so far, over all tables."),
-            may("absent", Takes::Flag, "Whether the service knows it no more."),
-            may("purchase_required", Takes::Flag, "Whether it has to be bought."),
-            may("precheck_runs", Takes::Whole { min: 0, max: 4_294_967_295 }, "Number of its newest precheck."),
-        ]),
-        Form(&[
-            need("same", Takes::Name, "Instance whose content is looked at."),
-            need("as_of", Takes::Name, "Mark whose photograph it must equal."),
-            may("of", Takes::Name, "Instance of the photograph; the master of a restored instance unless given."),
-            may("databases", NAMES, "Databases that are compared; all unless given."),
-            may("tables", NAMES, "Tables that are compared, `orders` or `crm.customers`; all unless given."),
-        ]),
-        Form(&[
-            need("unchanged", Takes::Name, "Instance."),
-            need("since", Takes::Name, "Mark since which nothing about it changed."),
-        ]),
-        Form(&[need("backups", Takes::Table(&BACKUPS), "How many completed backups are listed.")]),
-        Form(&[need("restorable", Takes::Table(&RESTORABLE), "Whether a mark can be restored.")]),
-        Form(&[need("charges", Takes::Table(&CHARGES), "What was charged.")]),
-        Form(&[need("object", Takes::Table(&OBJECT), "An object of a database.")]),
-    ],
-};
-
-static ITEM: Shape = Shape::plain(
-    "precheck item",
-    &[
-        need("name", Takes::Word(Words::Model(words_of::<PrecheckItem>)), "Item."),
-        need("result", Takes::Word(Words::Of(&["success", "failed"])), "What came of it."),
-        may("cause", Takes::Text, "Text its cause contains."),
-        may("remedy", Takes::Text, "Text its remedy contains."),
-    ],
-);
-
-static BACKUPS: Shape = Shape {
-    name: "backups",
-    keys: &[need("of", Takes::Name, "Instance."), may("kind", KIND, "Kind; both unless given.")],
-    forms: &[Form(&[need("count", COUNT, "Exactly so many.")]), Form(&[need("at_least", COUNT, "So many or more.")])],
-};
-
-static RESTORABLE: Shape = Shape {
-    name: "restorable",
-    keys: &[need("of", Takes::Name, "Instance.")],
-    forms: &[
-        Form(&[need("contains", Takes::Name, "Mark that can be restored.")]),
-        Form(&[need("excludes", Takes::Name, "Mark that cannot be restored.")]),
-    ],
-};
-
-static CHARGES: Shape = Shape {
-    name: "charges",
-    keys: &[need("of", Takes::Name, "Instance or task.")],
-    forms: &[
-        Form(&[need("cents", COUNT, "Exactly so many cents.")]),
-        Form(&[need("at_least", COUNT, "So many cents or more.")]),
-        Form(&[need("none", Takes::Flag, "true: no charge at all.")]),
-    ],
-};
-
-static OBJECT: Shape = Shape::plain(
-    "object",
-    &[
-        ON,
-        DATABASE,
-        may("kind", Takes::Word(Words::Model(words_of::<ObjectKind>)), "Kind; table unless given."),
-        need("name", Takes::Name, "Name."),
-        may("exists", Takes::Flag, "Whether it is there; true unless given."),
-        may("definer", Takes::Name, "Its definer."),
-        may("security", Takes::Word(Words::Of(&["definer", "invoker"])), "Whose rights it runs with."),
     ],
 );

@@ -11,7 +11,7 @@ pub(super) const RIGHTS: Takes = Takes::Word(Words::Model(words_of::<Rights>));
 pub(super) const NETWORK: Takes = Takes::Word(Words::Model(words_of::<NetworkType>));
 /// A temporary instance alone is free, and nobody asks for it.
 pub(super) const BILLING: Takes = Takes::Word(Words::Of(&["pay-as-you-go", "subscription"]));
-const WEEKDAYS: Takes = Takes::List { of: &Takes::Word(Words::Model(words_of::<Weekday>)), min: 0, max: 7 };
+pub(super) const WEEKDAYS: Takes = Takes::List { of: &Takes::Word(Words::Model(words_of::<Weekday>)), min: 0, max: 7 };
 const MILLISECONDS: Takes = Takes::Whole { min: -86_400_000, max: 86_400_000 };
 
 /// The whole file.
@@ -20,10 +20,27 @@ pub(crate) static SCENARIO: Shape = Shape::plain(
     &[
         need("title", Takes::Text, "One sentence for people, saying the outcome."),
         may("covers", TEXTS, "Ids of the rules it exercises; one that was not exercised is a failure."),
+        may(
+            "case",
+            CASES,
+            "Cases of this scenario, each a run of its own: `${KEY}` in any text of the file is the value the case gives.",
+        ),
         may("world", Takes::Table(&WORLD), "Hosts, latencies and clocks of a simulated run."),
         may("instances", Takes::Map(&Takes::Table(&INSTANCE)), "Instances that are there before the first step."),
         may("application", Takes::Table(&APPLICATION), "An application that keeps inserting rows all the while."),
         need("step", Takes::List { of: &Takes::Table(&STEP), min: 1, max: 1_000 }, "What is done, in order."),
+    ],
+);
+
+/// The table of cases.
+pub(crate) const CASES: Takes = Takes::List { of: &Takes::Open(&CASE), min: 1, max: 100 };
+
+static CASE: Shape = Shape::plain(
+    "case",
+    &[
+        need("name", Takes::Name, "Name in words; each case has its own."),
+        may("covers", TEXTS, "Ids of further rules this case exercises."),
+        may("title", Takes::Text, "Title of this case; the file's unless given."),
     ],
 );
 
@@ -45,7 +62,11 @@ static WORLD: Shape = Shape::plain(
 static INSTANCE: Shape = Shape::plain(
     "instance",
     &[
-        need("engine", Takes::Product, "Engine, version, edition and series: `sqlserver 2012 web`, `mysql 5.7`."),
+        need(
+            "engine",
+            Takes::Product,
+            "Engine, version, edition and series: `sqlserver 2012 web`, `mysql 5.7`, `redis 7.0`.",
+        ),
         may(
             "role",
             Takes::Word(Words::Of(&["primary", "read-only", "disaster-recovery"])),
@@ -65,7 +86,12 @@ static INSTANCE: Shape = Shape::plain(
         may("whitelist", TEXTS, "Addresses that may connect; `0.0.0.0/0` for all."),
         may("parameters", TEXT_MAP, "Engine parameters to set."),
         may("backup_policy", Takes::Table(&BACKUP_POLICY), "Backup settings; what is left out stays as it is."),
-        may("sql", Takes::Text, "Statements that fill the database `app`, run as the first account."),
+        may(
+            "sql",
+            Takes::Text,
+            "Statements that fill the database `app` (for Redis: commands for database 0), run as the first account.",
+        ),
+        may("commands", Takes::Text, "Another word for `sql`, for Redis: commands, one a line."),
         may("databases", TEXT_MAP, "Further databases, each with the statements that fill it."),
     ],
 );
@@ -91,7 +117,7 @@ pub(super) static BACKUP_POLICY: Shape = Shape::plain(
     ],
 );
 
-pub(super) const DATABASE: Key = may("database", Takes::Name, "Database; `app` unless given.");
+pub(super) const DATABASE: Key = may("database", Takes::Name, "Database; `app` unless given, `0` for Redis.");
 
 static APPLICATION: Shape = Shape::plain(
     "application",

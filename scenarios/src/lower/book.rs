@@ -6,7 +6,8 @@ use crate::error::{Problems, accepted, listed, quoted};
 use crate::fields::{At, Fields, Read, Word};
 use crate::scenario::{AccountSpec, Credentials, Host};
 use recovery::model::Secret;
-use std::collections::BTreeMap;
+use recovery::model::product::Engine;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -17,6 +18,10 @@ pub(super) enum Kind {
     Backup,
     Task,
     Mark,
+    Source,
+    LogicalTask,
+    Set,
+    Restore,
 }
 
 impl fmt::Display for Kind {
@@ -26,6 +31,10 @@ impl fmt::Display for Kind {
             Self::Backup => "backup",
             Self::Task => "task",
             Self::Mark => "mark",
+            Self::Source => "data source",
+            Self::LogicalTask => "logical backup task",
+            Self::Set => "backup set",
+            Self::Restore => "restore task",
         })
     }
 }
@@ -46,6 +55,8 @@ pub(super) struct KnownInstance {
     pub(super) master: Option<String>,
     /// Whether its accounts are the master's own.
     pub(super) follows: bool,
+    /// Its engine; none where the file does not say it well.
+    pub(super) engine: Option<Engine>,
     /// Accounts in the order they were made, from each moment on at which they changed.
     history: Vec<(usize, Vec<AccountSpec>)>,
 }
@@ -63,6 +74,10 @@ pub(super) struct Book {
     pub(super) tasks: BTreeMap<String, (MigrateSide, MigrateSide)>,
     /// By idempotency key: names of the instances that were made with it.
     pub(super) keys: BTreeMap<String, Vec<String>>,
+    /// By data source: its instance.
+    pub(super) sources: BTreeMap<String, String>,
+    /// Backups that an earlier step was given a link for.
+    pub(super) downloaded: BTreeSet<String>,
 }
 
 impl Book {
@@ -74,6 +89,10 @@ impl Book {
             ("temporary", Kind::Instance),
             ("clone", Kind::Instance),
             ("migrate", Kind::Task),
+            ("data_source", Kind::Source),
+            ("logical_backup", Kind::LogicalTask),
+            ("logical_task", Kind::Set),
+            ("restore", Kind::Restore),
         ] {
             let Some(table) = step.table(key) else { continue };
             let one = table.word("as").into_iter();
@@ -107,10 +126,21 @@ impl Book {
         name: &str,
         master: Option<String>,
         follows: bool,
+        engine: Option<Engine>,
         accounts: Vec<AccountSpec>,
     ) {
-        let known = KnownInstance { master, follows, history: vec![(self.now, accounts)] };
+        let known = KnownInstance { master, follows, engine, history: vec![(self.now, accounts)] };
         self.instances.insert(name.to_owned(), known);
+    }
+
+    /// The engine of an instance.
+    pub(super) fn engine(&self, instance: &str) -> Option<Engine> {
+        self.instances.get(instance).and_then(|known| known.engine)
+    }
+
+    /// The database that is meant on an instance where none is said.
+    pub(super) fn database(&self, instance: &str) -> &'static str {
+        default_database(self.engine(instance))
     }
 
     /// Notes that a mark or backup is at this moment.
@@ -196,7 +226,7 @@ impl Lower {
             ),
             None => {
                 let help = match all.is_empty() {
-                    true => format!("nothing so far gives an {what} a name").replace("an mark", "a mark"),
+                    true => format!("nothing so far gives {} {what} a name", article(what)),
                     false => accepted(name.value, &all, "there are so far"),
                 };
                 (format!("there is no {what} {}", quoted(name.value)), "unknown name".into(), help)
@@ -285,6 +315,18 @@ impl Lower {
             }
         }
     }
+}
+
+/// The database that is meant where none is said: those of Redis are numbers.
+pub(super) fn default_database(engine: Option<Engine>) -> &'static str {
+    match engine {
+        Some(Engine::Redis) => "0",
+        _ => "app",
+    }
+}
+
+fn article(what: &str) -> &'static str {
+    if what.starts_with('i') { "an" } else { "a" }
 }
 
 /// The text of a value where a key takes a name or a table.

@@ -2,7 +2,7 @@
 
 use super::Lower;
 use super::book::Kind;
-use super::migrate::object;
+use super::migrate::object_in;
 use crate::action::FailureReason;
 use crate::error::quoted;
 use crate::expectation::{
@@ -31,6 +31,21 @@ impl Lower {
         } else if let Some(task) = fields.word("task") {
             let task = self.find(&task, Kind::Task)?;
             Some(Expectation::Task { task, facts: Box::new(self.task_facts(fields)?) })
+        } else if let Some(restore) = fields.word("restore") {
+            let restore = self.find(&restore, Kind::Restore)?;
+            Some(Expectation::Restore { restore, facts: Box::new(self.restore_facts(fields)?) })
+        } else if let Some(sets) = fields.table("logical_sets") {
+            let of = self.find(&sets.word("of")?, Kind::LogicalTask)?;
+            let (kind, status) = (sets.model("kind"), sets.model("status"));
+            Some(Expectation::LogicalSets { of, kind, status, number: number(sets, "count")? })
+        } else if let Some(restorable) = fields.table("logical_restorable") {
+            let of = self.find(&restorable.word("of")?, Kind::LogicalTask);
+            let (mark, contained) = self.contained(restorable)?;
+            Some(Expectation::LogicalRestorable { of: of?, mark, contained })
+        } else if let Some(backup) = fields.word("backup") {
+            self.expect_listed(fields, &backup)
+        } else if fields.has("node") {
+            self.expect_node(fields)
         } else if let Some(same) = fields.word("same") {
             self.expect_same(fields, &same)
         } else if let Some(unchanged) = fields.word("unchanged") {
@@ -44,14 +59,19 @@ impl Lower {
             Some(Expectation::Backups { of, kind: backups.model("kind"), number: number(backups, "count")? })
         } else if let Some(restorable) = fields.table("restorable") {
             let of = self.find(&restorable.word("of")?, Kind::Instance);
-            let contained = restorable.has("contains");
-            let mark = restorable.word("contains").or_else(|| restorable.word("excludes"))?;
-            Some(Expectation::Restorable { mark: self.find(&mark, Kind::Mark)?, of: of?, contained })
+            let (mark, contained) = self.contained(restorable)?;
+            Some(Expectation::Restorable { of: of?, mark, contained })
         } else if let Some(charges) = fields.table("charges") {
             self.expect_charges(charges)
         } else {
             self.expect_object(fields.table("object")?)
         }
+    }
+
+    /// `contains` or `excludes`: the mark, and which of the two.
+    fn contained(&mut self, fields: &Fields) -> Option<(String, bool)> {
+        let mark = fields.word("contains").or_else(|| fields.word("excludes"))?;
+        Some((self.find(&mark, Kind::Mark)?, fields.has("contains")))
     }
 
     fn expect_rows(&mut self, fields: &Fields) -> Option<Expectation> {
@@ -69,7 +89,8 @@ impl Lower {
             rows.push(row);
         }
         let query = fields.text("query")?;
-        Some(Expectation::Rows { on, query, rows, database: fields.text_or("database", "app"), login })
+        let database = fields.text_or("database", self.book.database(&on));
+        Some(Expectation::Rows { on, query, rows, database, login })
     }
 
     fn instance_facts(&mut self, fields: &Fields) -> Option<InstanceFacts> {
@@ -118,13 +139,14 @@ impl Lower {
         })
     }
 
-    fn item(&mut self, fields: &Fields) -> Option<PrecheckFacts> {
+    pub(super) fn item(&mut self, fields: &Fields) -> Option<PrecheckFacts> {
         let result = match fields.word("result")?.value {
             "failed" => PrecheckVerdict::Failed,
+            "warning" => PrecheckVerdict::Warning,
             _ => PrecheckVerdict::Success,
         };
         if result == PrecheckVerdict::Success {
-            let help = "only a failed item has a cause and a remedy (TMP-45)";
+            let help = "only a failed item and a warning have a cause and a remedy (TMP-45, LOG-50)";
             self.refuse_keys(fields, &["cause", "remedy"], "`result = \"success\"`", help);
         }
         Some(PrecheckFacts {
@@ -135,7 +157,7 @@ impl Lower {
         })
     }
 
-    fn some_fact(&mut self, fields: &Fields, subject: &str) -> Option<()> {
+    pub(super) fn some_fact(&mut self, fields: &Fields, subject: &str) -> Option<()> {
         if fields.entries.len() > 1 {
             return Some(());
         }
@@ -156,9 +178,9 @@ impl Lower {
             }
         };
         self.photographed(&fields.word("of").unwrap_or_else(|| same.clone()), &of, &as_of)?;
-        let mut tables = Vec::new();
+        let (mut tables, database) = (Vec::new(), self.book.database(&of));
         for word in fields.words("tables") {
-            match object(word.value).filter(|(_, table)| *table != "*") {
+            match object_in(database, word.value).filter(|(_, table)| *table != "*") {
                 Some((database, table)) => tables.push((database.to_owned(), table.to_owned())),
                 None => {
                     let help = "write `orders` for a table of `app`, `crm.customers` for one of `crm`";
@@ -186,7 +208,7 @@ impl Lower {
         let subject = match self.book.kind(of.value) {
             Some(Kind::Instance) => Subject::Instance(of.value.to_owned()),
             Some(Kind::Task) => Subject::Task(of.value.to_owned()),
-            Some(Kind::Backup | Kind::Mark) | None => {
+            _ => {
                 self.unknown(&of, "instance or task", &[Kind::Instance, Kind::Task]);
                 return None;
             }
@@ -211,8 +233,8 @@ impl Lower {
             self.refuse_keys(fields, &["definer", "security"], "`exists = false`", help);
         }
         Some(Expectation::Object {
+            database: fields.text_or("database", self.book.database(&on)),
             on,
-            database: fields.text_or("database", "app"),
             kind: fields.model("kind").unwrap_or(ObjectKind::Table),
             name: fields.text("name")?,
             exists,

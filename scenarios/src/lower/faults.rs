@@ -5,7 +5,9 @@ use super::book::Kind;
 use crate::error::quoted;
 use crate::fault::{CallMethod, CallStep, CallToken, Fault, FaultStep, PathPiece};
 use crate::fields::{At, Fields, Read, Word};
+use crate::read::wrong_name;
 use crate::scenario::Host;
+use std::ops::Range;
 use std::time::Duration;
 
 impl Lower {
@@ -101,7 +103,10 @@ impl Lower {
             self.refuse_keys(fields, &["raw"], "`body`", "a call has one body");
         }
         let body = fields.get("body").and_then(|at| match &at.value {
-            Read::Json(json) => Some(json.clone()),
+            Read::Json(json) => {
+                self.body_names(&at.span, json);
+                Some(json.clone())
+            }
             _ => None,
         });
         let raw = fields.text("raw");
@@ -156,6 +161,22 @@ impl Lower {
         Some(pieces)
     }
 
+    /// Looks up what the texts `{NAME}` of a body name.
+    fn body_names(&mut self, span: &Range<usize>, body: &serde_json::Value) {
+        match body {
+            serde_json::Value::String(text) => {
+                let name = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+                if let Some(name) = name.filter(|name| wrong_name(name).is_none()) {
+                    let span = self.problems.place(span, text);
+                    self.named_piece(&At { span, value: name });
+                }
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|item| self.body_names(span, item)),
+            serde_json::Value::Object(entries) => entries.values().for_each(|value| self.body_names(span, value)),
+            _ => {}
+        }
+    }
+
     fn plain(&mut self, path: &Word<'_>, text: &str) -> Option<()> {
         if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'}' && byte != b'#') {
             return Some(());
@@ -171,9 +192,14 @@ impl Lower {
         match self.book.kind(name.value) {
             Some(Kind::Instance) => Some(PathPiece::Instance(text)),
             Some(Kind::Backup) => Some(PathPiece::Backup(text)),
-            Some(Kind::Task) => Some(PathPiece::Task(text)),
+            Some(Kind::Task | Kind::Source | Kind::LogicalTask | Kind::Set | Kind::Restore) => {
+                Some(PathPiece::Task(text))
+            }
+            Some(Kind::Mark) | None if self.book.is_first_set(name.value) => Some(PathPiece::Task(text)),
             Some(Kind::Mark) | None => {
-                self.unknown(name, "instance, backup or task", &[Kind::Instance, Kind::Backup, Kind::Task]);
+                let what = "instance, backup, task, data source or set";
+                let kinds = [Kind::Instance, Kind::Backup, Kind::Task, Kind::Source, Kind::LogicalTask, Kind::Set];
+                self.unknown(name, what, &[&kinds[..], &[Kind::Restore]].concat());
                 None
             }
         }

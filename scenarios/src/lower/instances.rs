@@ -1,20 +1,21 @@
 //! Declared instances: roles and masters, accounts, settings and databases.
 
 use super::Lower;
-use super::book::Kind;
+use super::book::{Kind, default_database};
 use crate::error::{accepted, quoted};
 use crate::fields::{At, Entry, Fields, Read};
 use crate::read::wrong_name;
 use crate::scenario::{AccountSpec, BackupPolicyChange, DatabaseSpec, InstanceRole, InstanceSpec};
 use recovery::model::Product;
 use recovery::model::instance::{Billing, Grants, NetworkType, Rights};
+use recovery::model::product::Engine;
 use std::collections::BTreeMap;
 
 /// Instances a scenario may declare.
 const INSTANCES_MAX: usize = 64;
 
 /// Keys that belong to an instance of its own and not to one that follows a master.
-const OWN: [&str; 4] = ["account", "accounts", "sql", "databases"];
+const OWN: [&str; 5] = ["account", "accounts", "sql", "commands", "databases"];
 
 impl Lower {
     /// Primaries first, each group in the file's order, so that a master stands before those that name it.
@@ -39,6 +40,10 @@ impl Lower {
             self.problems.add(&word.span, format!("{} is no name: {why}", quoted(word.value)), "no name", "");
             return None;
         }
+        let product: Option<Product> = match fields.get("engine").map(|at| &at.value) {
+            Some(Read::Product(product)) => Some(*product),
+            _ => None,
+        };
         let (named, role) = (self.declare(&word, Kind::Instance), self.role(fields, primaries));
         let (master, databases, accounts) = match &role {
             Some(InstanceRole::ReadOnly { master } | InstanceRole::DisasterRecovery { master }) => {
@@ -46,16 +51,17 @@ impl Lower {
                 self.refuse_keys(fields, &OWN, with, "accounts and data are the master's");
                 (Some(master.clone()), Vec::new(), Vec::new())
             }
-            Some(InstanceRole::Primary) | None => (None, self.databases(fields), self.accounts(fields)),
+            Some(InstanceRole::Primary) | None => {
+                let redis = product.is_some_and(|product| product.engine == Engine::Redis);
+                (None, self.databases(fields, redis), self.accounts(fields))
+            }
         };
         if named {
             let follows = master.is_some();
-            self.book.add_instance(&name.value, master, follows, accounts.clone());
+            let engine = product.map(|product| product.engine);
+            self.book.add_instance(&name.value, master, follows, engine, accounts.clone());
         }
-        let product: Product = match fields.get("engine")?.value {
-            Read::Product(product) => product,
-            _ => return None,
-        };
+        let product = product?;
         Some(InstanceSpec {
             name: name.value.clone(),
             line: self.problems.line(name.span.start),
@@ -119,8 +125,17 @@ impl Lower {
         accounts
     }
 
-    fn databases(&mut self, fields: &Fields) -> Vec<DatabaseSpec> {
-        let mut databases = vec![DatabaseSpec { name: "app".into(), sql: fields.text_or("sql", "") }];
+    fn databases(&mut self, fields: &Fields, redis: bool) -> Vec<DatabaseSpec> {
+        if redis {
+            let help = "its databases are numbers: put the commands into `commands`, and `select 1` among them";
+            self.refuse_keys(fields, &["databases"], "Redis", help);
+            self.refuse_keys(fields, if fields.has("commands") { &["sql"] } else { &[] }, "`commands`", "both are one");
+        } else {
+            self.refuse_keys(fields, &["commands"], "an instance that is no Redis", "put statements into `sql`");
+        }
+        let name = default_database(redis.then_some(Engine::Redis));
+        let sql = fields.text("sql").or_else(|| fields.text("commands")).unwrap_or_default();
+        let mut databases = vec![DatabaseSpec { name: name.into(), sql }];
         for entry in fields.map("databases") {
             let Some(sql) = entry.value.word() else { continue };
             let name = entry.key.value.as_str();
@@ -133,7 +148,7 @@ impl Lower {
                 databases.push(DatabaseSpec { name: name.into(), sql: sql.value.into() });
             }
         }
-        let fills = ["sql", "databases"].into_iter().find(|key| fields.has(key));
+        let fills = ["sql", "commands", "databases"].into_iter().find(|key| fields.has(key));
         if let (Some(key), false) = (fills, fields.has("account") || fields.has("accounts")) {
             let message = format!("{} runs as the first account, and there is none", quoted(key));
             let help = "add `account = { name = ..., password = ... }`";

@@ -270,8 +270,13 @@ fn types(fields: &Fields) -> BTreeSet<MigrationType> {
 }
 
 /// Database and object of `orders`, `crm.customers`, `app.*`.
-pub(super) fn object(text: &str) -> Option<(&str, &str)> {
-    let (database, table) = text.split_once('.').unwrap_or(("app", text));
+fn object(text: &str) -> Option<(&str, &str)> {
+    object_in("app", text)
+}
+
+/// The same where another database is meant unless one is said.
+pub(super) fn object_in<'t>(database: &'t str, text: &'t str) -> Option<(&'t str, &'t str)> {
+    let (database, table) = text.split_once('.').unwrap_or((database, text));
     let good = |part: &str| crate::read::wrong_name(part).is_none() && !part.contains(['.', '*']);
     (good(database) && (table == "*" && text.contains('.') || good(table))).then_some((database, table))
 }

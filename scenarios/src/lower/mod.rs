@@ -4,28 +4,32 @@ mod book;
 mod expect;
 mod faults;
 mod instances;
+mod logical;
+mod logical_facts;
 mod migrate;
 mod restore;
 mod steps;
 mod text;
 
 use crate::action::Action;
+use crate::cases::{Cases, Row};
 use crate::error::{Problems, ScenarioError, nearest, quoted};
 use crate::fields::{At, Fields, Read};
 use crate::keys::SCENARIO;
-use crate::read::{host, read};
+use crate::read::{host, table, toml};
 use crate::scenario::{ApplicationSpec, Host, InstanceSpec, RuleId, Scenario, Step, WorldSpec};
 use book::{Book, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Scenario {
-    /// Reads a scenario. `file` is its path, for messages; the file's name without folder and `.toml` is the scenario's
-    /// name. `known_rules` are the ids that `covers` may name.
+    /// Reads the scenarios of a file: one for each of its cases, or the one of a file without a table of cases. `file`
+    /// is its path, for messages; the file's name without folder and `.toml` is the scenarios' name. `known_rules` are
+    /// the ids that `covers` may name.
     ///
     /// # Errors
     /// Everything that is wrong with the file, each with its place, what was found and what would be accepted. First
-    /// its TOML, then its keys and types, then its names: one kind hides the next.
-    pub fn parse(file: &str, text: &str, known_rules: &BTreeSet<String>) -> Result<Self, Box<ScenarioError>> {
+    /// its TOML, then its cases, then keys and types, then names: one kind hides the next.
+    pub fn parse(file: &str, text: &str, known_rules: &BTreeSet<String>) -> Result<Vec<Self>, Box<ScenarioError>> {
         let mut problems = Problems::of(file, text);
         let too_large = text.len() as u64 > crate::load::FILE_BYTES_MAX;
         if too_large || text.trim().is_empty() {
@@ -36,13 +40,57 @@ impl Scenario {
             problems.add(&(0..0), message, "here", help);
             return Err(problems.error());
         }
-        let Some(fields) = read(text, &SCENARIO, &mut problems) else { return Err(problems.error()) };
-        let mut lower = Lower { problems, book: Book::default(), world: world_defaults(), application: None };
-        let scenario = lower.scenario(file, &fields, known_rules);
-        match scenario {
-            Some(scenario) if !lower.problems.any() => Ok(scenario),
-            _ => Err(lower.problems.error()),
+        let Some(toml) = toml(text, &mut problems) else { return Err(problems.error()) };
+        let Some(cases) = Cases::of(toml.get_ref(), &mut problems) else { return Err(problems.error()) };
+        let (mut scenarios, mut used, mut wrong) = (Vec::new(), BTreeSet::new(), Vec::new());
+        for row in cases.rows() {
+            let mut of_case = problems.none();
+            let applied = cases.applied(row, &toml, &mut used, &mut of_case);
+            match lowered(file, row, &applied, of_case, known_rules) {
+                Ok(scenario) => scenarios.push(scenario),
+                Err(of_case) => wrong.push((row.name().unwrap_or_default().to_owned(), of_case)),
+            }
         }
+        if wrong.is_empty() {
+            cases.check_used(&used, &mut problems);
+        }
+        problems.of_cases(wrong, cases.rows().len());
+        if problems.any() { Err(problems.error()) } else { Ok(scenarios) }
+    }
+
+    /// The name people read: the file's, and the case's in brackets.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        with_case(&self.name, self.case.as_deref())
+    }
+
+    /// The file, and the case in brackets.
+    #[must_use]
+    pub fn place(&self) -> String {
+        with_case(&self.file, self.case.as_deref())
+    }
+}
+
+fn with_case(name: &str, case: Option<&str>) -> String {
+    case.map_or_else(|| name.to_owned(), |case| format!("{name} [{case}]"))
+}
+
+/// The scenario of one case; its problems where anything is wrong.
+fn lowered(
+    file: &str,
+    row: &Row<'_>,
+    applied: &toml::Spanned<toml::de::DeTable<'_>>,
+    mut problems: Problems,
+    known_rules: &BTreeSet<String>,
+) -> Result<Scenario, Problems> {
+    if problems.any() {
+        return Err(problems);
+    }
+    let Some(fields) = table(applied, &SCENARIO, &mut problems) else { return Err(problems) };
+    let mut lower = Lower { problems, book: Book::default(), world: world_defaults(), application: None };
+    match lower.scenario(file, &fields, row.fields.as_ref(), known_rules) {
+        Some(scenario) if !lower.problems.any() => Ok(scenario),
+        _ => Err(lower.problems),
     }
 }
 
@@ -81,8 +129,14 @@ struct Lower {
 }
 
 impl Lower {
-    fn scenario(&mut self, file: &str, fields: &Fields, known_rules: &BTreeSet<String>) -> Option<Scenario> {
-        let covers = self.covers(fields, known_rules);
+    fn scenario(
+        &mut self,
+        file: &str,
+        fields: &Fields,
+        case: Option<&Fields>,
+        known_rules: &BTreeSet<String>,
+    ) -> Option<Scenario> {
+        let covers = self.covers(fields, case, known_rules);
         if let Some(world) = fields.table("world") {
             self.world(world);
         }
@@ -109,9 +163,9 @@ impl Lower {
         }
         Some(Scenario {
             name: stem(file),
-            case: None,
+            case: case.and_then(|case| case.text("name")),
             file: file.to_owned(),
-            title: self.title(fields)?,
+            title: self.title(case.filter(|case| case.has("title")).unwrap_or(fields))?,
             covers,
             world: self.world.clone(),
             instances,
@@ -133,9 +187,10 @@ impl Lower {
         Some(title.value.to_owned())
     }
 
-    fn covers(&mut self, fields: &Fields, known: &BTreeSet<String>) -> Vec<RuleId> {
+    /// The rules of the file and those of the case.
+    fn covers(&mut self, fields: &Fields, case: Option<&Fields>, known: &BTreeSet<String>) -> Vec<RuleId> {
         let mut covers: Vec<RuleId> = Vec::new();
-        for rule in fields.words("covers") {
+        for rule in [Some(fields), case].into_iter().flatten().flat_map(|fields| fields.words("covers")) {
             let near = || {
                 let all: Vec<&String> = known.iter().collect();
                 nearest(rule.value, &all).map(|near| format!("did you mean {}?", quoted(near)))
@@ -205,8 +260,8 @@ impl Lower {
         let told = steps.iter().find_map(|step| step.word("application"));
         Some(ApplicationSpec {
             line: self.problems.line(fields.span.start),
+            database: fields.text_or("database", self.book.database(&on)),
             on,
-            database: fields.text_or("database", "app"),
             table: fields.text("table")?,
             key_column,
             note_column,

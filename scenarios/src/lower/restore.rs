@@ -52,7 +52,7 @@ impl Lower {
             network: fields.model("network"),
             count,
             terms: fields.flag("terms").unwrap_or(true),
-            entry: None,
+            entry: fields.model("entry"),
             refused,
             key: fields.text("key"),
             wait: fields.flag("wait").unwrap_or(true),
@@ -88,10 +88,10 @@ impl Lower {
             self.problems.add(&fields.span, "this step gives the new instance no name", "`as` is missing", help);
             return None;
         }
-        let accounts = self.accounts_restored(of, restore);
+        let (accounts, engine) = (self.accounts_restored(of, restore), self.book.engine(of));
         for word in &words {
             if self.declare(word, Kind::Instance) {
-                self.book.add_instance(word.value, Some(of.to_owned()), false, accounts.clone());
+                self.book.add_instance(word.value, Some(of.to_owned()), false, engine, accounts.clone());
             }
         }
         if let Some(key) = key {
@@ -112,15 +112,18 @@ impl Lower {
     }
 
     fn restore_point(&mut self, fields: &Fields) -> Option<RestorePoint> {
+        match fields.word("set") {
+            Some(set) if set.value == "latest" => Some(RestorePoint::LatestBackup),
+            Some(set) => self.find(&set, Kind::Backup).map(RestorePoint::Backup),
+            None => self.point_in_time(fields),
+        }
+    }
+
+    /// What `to` or `at` says.
+    pub(super) fn point_in_time(&mut self, fields: &Fields) -> Option<RestorePoint> {
         if let Some(to) = fields.word("to") {
             let mark = self.find(&to, Kind::Mark)?;
             return Some(RestorePoint::Mark { mark, offset: SignedDuration::ZERO });
-        }
-        if let Some(set) = fields.word("set") {
-            return match set.value {
-                "latest" => Some(RestorePoint::LatestBackup),
-                _ => self.find(&set, Kind::Backup).map(RestorePoint::Backup),
-            };
         }
         self.moment(&fields.word("at")?)
     }

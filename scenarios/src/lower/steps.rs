@@ -13,26 +13,40 @@ use crate::time::{SHIFT_HELP, name_and_shift, shift};
 use jiff::SignedDuration;
 use recovery::model::backup::{BackupKind, BackupStatus};
 use recovery::model::instance::Grants;
+use recovery::model::logical::backup::SetStatus;
+use recovery::model::product::Engine;
 use recovery::model::task::PhaseStatus;
 use std::time::Duration;
 
 /// Longest wait unless a step says otherwise.
 pub(super) const AT_MOST: Duration = Duration::from_secs(86_400);
 
+/// Keys of a step that say which cases take it.
+pub(super) const CASE_KEYS: [&str; 2] = ["only", "except"];
+
 impl Lower {
     pub(super) fn step(&mut self, step: &Fields) -> Option<Action> {
-        let entry = step.entries.first()?;
+        let entry = step.entries.iter().find(|entry| !CASE_KEYS.contains(&entry.key.value.as_str()))?;
         let (at, place) = (&entry.value, &entry.key.span);
         let (word, table) = name_or_table(at);
         Some(match (entry.key.value.as_str(), word, table) {
             ("backup", word, table) => Action::Backup(self.backup(word, table)?),
             ("sql", _, Some(table)) => Action::Sql(self.sql(table)?),
+            ("commands", _, Some(table)) => Action::Sql(self.commands(table)?),
             ("mark", Some(word), _) => Action::Mark(self.mark(&word)?),
             ("temporary", _, Some(table)) => Action::Temporary(self.temporary(table)?),
             ("clone", _, Some(table)) => Action::Clone(self.clones(table)?),
             ("migrate", _, Some(table)) => Action::Migrate(self.migrate(table)?),
             ("task", _, Some(table)) => Action::Task(self.task(table)?),
             ("wait", _, Some(table)) => Action::Wait(self.wait(table)?),
+            ("data_source", _, Some(table)) => Action::DataSource(self.data_source(table)?),
+            ("remove_data_source", word, table) => Action::RemoveDataSource(self.remove_data_source(word, table)?),
+            ("logical_backup", _, Some(table)) => Action::LogicalBackup(self.logical_backup(table)?),
+            ("logical_task", _, Some(table)) => Action::LogicalTask(self.logical_task(table)?),
+            ("restore", _, Some(table)) => Action::Restore(self.logical_restore(table)?),
+            ("restore_task", _, Some(table)) => Action::RestoreTask(self.restore_task(table)?),
+            ("recover", _, Some(table)) => Action::Recover(self.recover(table)?),
+            ("download", word, table) => Action::Download(self.download(word, table)?),
             ("release", word, table) => Action::Release(self.release(word, table)?),
             ("account", _, Some(table)) => Action::Account(self.account_step(table)?),
             ("configure", _, Some(table)) => Action::Configure(self.configure(table)?),
@@ -75,7 +89,18 @@ impl Lower {
         if run.trim().is_empty() {
             self.problems.add(&fields.place("run"), "there are no statements to run", "empty", "");
         }
-        Some(SqlStep { on, run, login, database: fields.text_or("database", "app"), error: fields.text("error") })
+        let database = fields.text_or("database", self.book.database(&on));
+        Some(SqlStep { on, run, login, database, error: fields.text("error") })
+    }
+
+    /// Another word for `sql`, for Redis.
+    fn commands(&mut self, fields: &Fields) -> Option<SqlStep> {
+        let step = self.sql(fields)?;
+        if self.book.engine(&step.on).is_some_and(|engine| engine != Engine::Redis) {
+            let message = format!("{} takes statements, no commands: it is no Redis", quoted(&step.on));
+            self.problems.add(&fields.place("on"), message, "no Redis", "write `sql = { on = ..., run = ... }`");
+        }
+        Some(step)
     }
 
     fn mark(&mut self, name: &Word<'_>) -> Option<String> {
@@ -95,6 +120,18 @@ impl Lower {
         } else if let Some(backup) = fields.word("backup") {
             let backup = self.find(&backup, Kind::Backup)?;
             WaitUntil::Backup { backup, status: fields.model("status").unwrap_or(BackupStatus::Success) }
+        } else if let Some(restore) = fields.word("restore") {
+            let restore = self.find(&restore, Kind::Restore)?;
+            match self.exactly_one(fields, &["status", "records"], "wait")? {
+                "status" => WaitUntil::Restore { restore, status: fields.model("status")? },
+                _ => WaitUntil::RestoreRecords { restore, records: fields.whole("records")? },
+            }
+        } else if let Some(set) = fields.word("logical_set") {
+            let set = self.set_named(&set)?;
+            WaitUntil::LogicalSet { set, status: fields.model("status").unwrap_or(SetStatus::Completed) }
+        } else if let Some(task) = fields.word("logical_restorable") {
+            let task = self.find(&task, Kind::LogicalTask);
+            WaitUntil::LogicalRestorable { mark: self.find(&fields.word("contains")?, Kind::Mark)?, task: task? }
         } else {
             let of = self.find(&fields.word("restorable")?, Kind::Instance);
             WaitUntil::Restorable { mark: self.find(&fields.word("contains")?, Kind::Mark)?, of: of? }

@@ -10,7 +10,8 @@ const TEXT_MAX: usize = 60;
 
 /// The step as one line.
 pub(super) fn of(step: &Fields) -> String {
-    let line = step.entries.iter().map(entry).collect::<Vec<_>>().join(", ");
+    let said = step.entries.iter().filter(|entry| !super::steps::CASE_KEYS.contains(&entry.key.value.as_str()));
+    let line = said.map(entry).collect::<Vec<_>>().join(", ");
     shortened(&line, LINE_MAX)
 }
 

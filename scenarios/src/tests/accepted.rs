@@ -4,7 +4,7 @@ use super::{last, parse, text_with_steps, with_steps};
 use crate::error::Problems;
 use crate::fields::{At, Fields, Read};
 use crate::keys::{SCENARIO, Shape, Takes};
-use crate::read::read;
+use crate::read::{table, toml};
 use crate::*;
 use jiff::SignedDuration;
 use recovery::model::RefusalCode;
@@ -47,6 +47,30 @@ wait = { task = "put-back", rows = 100 }
 wait = { instance = "rescue", state = "Running" }
 wait = { backup = "monday", status = "success" }
 wait = { restorable = "shop", contains = "before the mistake" }
+data_source = { instance = "shop", as = "shop source", name = "the shop", account = "app", password = "p", connection = "ssl" }
+data_source = { instance = "shop", refused = "InvalidParameter" }
+logical_backup = { of = "shop source", as = "nightly", name = "night", type = "structure-full", databases = ["app"], schedule = { weekdays = ["monday"], hour = 2 }, retention_days = 30, wait = true, ends = "completed" }
+logical_backup = { of = "shop", refused = "InvalidParameter" }
+logical_backup = { of = "ds-nothing", refused = "InvalidParameter" }
+logical_task = { of = "nightly", do = "run", as = "second", wait = true, ends = "failed" }
+logical_task = { of = "nightly", do = "stop", refused = "InvalidParameter" }
+wait = { logical_set = "nightly log", status = "running" }
+wait = { logical_restorable = "nightly", contains = "before the mistake" }
+restore = { task = "nightly", of = "shop", into = "rescue", to = "before the mistake", as = "back", name = "bring back", types = ["structure"], objects = ["app", "app.view", "app.table.orders"], mapping = { orders = "orders_2", "crm.customers" = "people" }, structure_conflict = "ignore", data_conflict = "delete-then-rewrite", until = "finished", ends = "stopped", covered = false, at_most = "1h" }
+restore = { task = "nightly", into = "shop source", set = "second" }
+restore = { task = "nightly", into = "rescue", at = "latest + 1s", refused = "InvalidParameter" }
+restore_task = { of = "back", do = "delete", refused = "InvalidParameter" }
+wait = { restore = "back", status = "stopped" }
+wait = { restore = "back", records = 3 }
+remove_data_source = "shop source"
+remove_data_source = { of = "shop source", refused = "InvalidParameter" }
+commands = { on = "cache", run = "set a 1" }
+backup = { of = "cache", as = "cached" }
+recover = { instance = "cache", set = "cached", confirm = true, wait = true }
+recover = { instance = "cache", confirm = false, refused = "InvalidParameter" }
+download = "cached"
+download = { backup = "cached", link = "old", refused = "InvalidParameter" }
+clone = { of = "cache", set = "cached", as = "cache two", entry = "recover-data" }
 release = "two"
 release = { instance = "two", refused = "InvalidDBInstanceId.NotFound" }
 configure = { on = "shop", add_whitelist = ["10.0.0.1"], remove_whitelist = ["10.0.0.2"], ssl = true, parameters = { a = "b" }, backup_policy = { weekdays = ["monday", "friday"], hour = 3, log_backup = true, data_retention_days = 30, log_retention_days = 7 }, alarm_thresholds = { cpu = 80 } }
@@ -67,9 +91,18 @@ fault = { skew = "machine-2", ms = -500 }
 fault = { heal = true }
 call = { method = "PUT", path = "/v1/migration-tasks/{put-back}/objects?of={monday}", body = { types = ["full"], rest = { depth = 1.5, on = true } }, key = "k", token = "wrong", status = 401, code = "Unauthorised", contains = "token" }
 call = { path = "/v1/instances", raw = "{" }
+call = { method = "PUT", path = "/v1/restore-tasks/{back}", body = { backup_task = "{nightly}", sets = ["{nightly set}", "{second}"], source = "{shop source}" } }
 expect = { on = "shop", query = "select * from orders", rows = [[1, "lamp", 1.5, { null = true }, { hex = "00FF" }]], database = "app", account = "app" }
 expect = { instance = "rescue", state = "Released", network = "classic", billing = "free", region = "region-1", gone = true, listed = false, offered = false, recovered_to = "before the mistake", free = true, ssl = false, whitelisted = ["worker-1"] }
 expect = { task = "put-back", status = "MigrationFailed", stage = "ordered", failure = "ddl-during-migration", item = { name = "CHECK_SAME_OBJ", result = "failed", cause = "orders", remedy = "drop" }, phase = "full", phase_status = "Failed", rows = 3, absent = false, purchase_required = true, precheck_runs = 2 }
+expect = { restore = "back", status = "stopped", failure = "object-exists", failure_says = "app.orders", item = { name = "RESTORE_CHARSET", result = "warning", cause = "latin1", remedy = "utf8" }, records = { orders = 2 }, skipped = { "crm.customers" = 1 }, listed = true }
+expect = { logical_sets = { of = "nightly", kind = "full", status = "completed", count = 2 } }
+expect = { logical_sets = { of = "nightly", at_least = 1 } }
+expect = { logical_restorable = { of = "nightly", contains = "before the mistake" } }
+expect = { logical_restorable = { of = "nightly", excludes = "before the mistake" } }
+expect = { backup = "cached", listed = true, from = "8d", to = "1h" }
+expect = { node = "replica", of = "cache", holds = "a" }
+expect = { node = "master", of = "cache", lacks = "b" }
 expect = { same = "one", as_of = "before the mistake", of = "shop", databases = ["app"], tables = ["orders", "crm.customers"] }
 expect = { unchanged = "shop", since = "before the mistake" }
 expect = { backups = { of = "shop", kind = "log", count = 2 } }
@@ -110,6 +143,11 @@ backup_policy = { weekdays = [], hour = 4, log_backup = false, data_retention_da
 sql = "create table t (id int);"
 databases = { zoo = "create table z (id int)", crm = "" }
 
+[instances.cache]
+engine = "redis 7.0"
+account = { name = "default", password = "p" }
+commands = "set a 1"
+
 [application]
 on = "books"
 database = "crm"
@@ -120,6 +158,9 @@ account = "second"
 from = "step"
 
 "#;
+
+/// Every key of a case.
+const CASE: &str = "case = [{ name = \"one\", covers = [\"SQL-14\"], title = \"one case\", parameter = 1 }]\n";
 
 fn everything() -> String {
     let steps = text_with_steps(EVERYTHING);
@@ -149,7 +190,7 @@ fn every_key_of_the_language_is_used_here() {
     }
     fn below(at: &At<Read>, takes: Takes, seen: &mut BTreeSet<(usize, String)>) {
         match (&at.value, takes) {
-            (Read::Table(fields), Takes::Table(shape)) => used(fields, shape, seen),
+            (Read::Table(fields), Takes::Table(shape) | Takes::Open(shape)) => used(fields, shape, seen),
             (Read::List(items), Takes::List { of, .. }) => items.iter().for_each(|item| below(item, *of, seen)),
             (Read::Map(entries), Takes::Map(of)) => entries.iter().for_each(|entry| below(&entry.value, *of, seen)),
             (_, Takes::Either(kinds)) => kinds.iter().for_each(|kind| below(at, *kind, seen)),
@@ -158,7 +199,7 @@ fn every_key_of_the_language_is_used_here() {
     }
     fn unused(takes: Takes, seen: &BTreeSet<(usize, String)>, missing: &mut BTreeSet<String>) {
         match takes {
-            Takes::Table(shape) => {
+            Takes::Table(shape) | Takes::Open(shape) => {
                 for (_, key) in shape.every_key() {
                     if !seen.contains(&(std::ptr::from_ref(shape) as usize, key.name.to_owned())) {
                         missing.insert(format!("{} of {}", key.name, shape.name));
@@ -172,7 +213,10 @@ fn every_key_of_the_language_is_used_here() {
         }
     }
     let text = everything();
-    let fields = read(&text, &SCENARIO, &mut Problems::of("file", &text));
+    let text = format!("{CASE}{}", text.replacen("[[step]]\n", "[[step]]\nonly = [\"one\"]\nexcept = [\"two\"]\n", 1));
+    let mut problems = Problems::of("file", &text);
+    let fields = toml(&text, &mut problems).and_then(|toml| table(&toml, &SCENARIO, &mut problems));
+    assert!(!problems.any());
     let (mut seen, mut missing) = (BTreeSet::new(), BTreeSet::new());
     fields.iter().for_each(|fields| used(fields, &SCENARIO, &mut seen));
     unused(Takes::Table(&SCENARIO), &seen, &mut missing);
@@ -202,8 +246,9 @@ fn world_instances_and_application_are_read_whole() {
     assert_eq!((scenario.world.workers, scenario.world.machines, scenario.world.latency_ms_max), (3, 6, 3));
     assert_eq!(scenario.world.skew_ms[&Host::Worker(3)], 250);
     let names: Vec<&str> = scenario.instances.iter().map(|instance| instance.name.as_str()).collect();
-    assert_eq!(names, ["shop", "books", "copy"], "a master stands before those that name it");
-    let (books, copy) = (&scenario.instances[1], &scenario.instances[2]);
+    assert_eq!(names, ["shop", "books", "cache", "copy"], "a master stands before those that name it");
+    let (books, cache, copy) = (&scenario.instances[1], &scenario.instances[2], &scenario.instances[3]);
+    assert_eq!(cache.databases, [DatabaseSpec { name: "0".into(), sql: "set a 1".into() }]);
     assert_eq!((books.region.as_str(), books.network, books.ssl), ("region-2", NetworkType::Vpc, Some(true)));
     assert_eq!(books.accounts[0].grants.exceptions["crm"], Rights::ReadOnly);
     let databases: Vec<&str> = books.databases.iter().map(|database| database.name.as_str()).collect();

@@ -1,7 +1,9 @@
 //! Tests of the language as a whole.
 
 mod accepted;
+mod cases;
 mod loading;
+mod logical;
 mod never_panics;
 mod refused;
 mod schema;
@@ -24,7 +26,12 @@ fn rules() -> BTreeSet<String> {
     ["TMP-09", "TMP-11", "SQL-14"].map(str::to_owned).into()
 }
 
+/// The one scenario of a file without cases.
 fn parse(text: &str) -> Result<Scenario, Box<ScenarioError>> {
+    parse_all(text).map(|mut all| all.pop().unwrap_or_else(|| panic!("no scenario and no error")))
+}
+
+fn parse_all(text: &str) -> Result<Vec<Scenario>, Box<ScenarioError>> {
     Scenario::parse("some/folder/a-fact.toml", text, &rules())
 }
 

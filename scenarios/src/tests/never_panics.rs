@@ -1,17 +1,18 @@
 //! Whatever stands in a file, reading it gives a scenario or an error that can be shown.
 
-use super::{parse, text_with_steps};
+use super::{parse, parse_all, text_with_steps};
 use crate::{builtin, time};
 use proptest::prelude::*;
 
 fn seeds() -> Vec<String> {
     let mut seeds: Vec<String> = builtin().into_iter().map(|source| source.text).collect();
     seeds.push(text_with_steps(super::accepted::EVERYTHING));
+    seeds.push(super::cases::TABLE.to_owned());
     seeds
 }
 
 fn survives(text: &str) {
-    if let Err(error) = parse(text) {
+    if let Err(error) = parse_all(text) {
         assert!(!error.problems.is_empty());
         assert!(!error.render().is_empty());
     }
@@ -41,7 +42,8 @@ proptest! {
         edits in prop::collection::vec(
             (any::<prop::sample::Index>(), 0_usize..12, prop::sample::select(vec![
                 "", "\"", "{", "}", "[", "]", "=", "\n", "\n[[step]]\n", "é", "\t", "-1", "0", "true", ".", ",", "'",
-                "shop", "rescue", " expires", "{ null = true }", "2026-01-05", "\u{0}", "\r\n", "#", "=\"=\"", "日本",
+                "shop", "rescue", " expires", "{ null = true }", "2026-01-05", "\u{0}", "\r\n", "#", "=\"=\"", "日本", "${", "${engine}", "$$",
+                "\n[[case]]\n", "only = [\"web\"]\n",
             ])),
             1..6,
         ),
@@ -77,6 +79,16 @@ fn the_largest_file_of_unknown_names_is_answered() {
         (0..500).map(|number| format!("mark = \"mark {number}\"\nrelease = \"mork {number}\"\n")).collect();
     let found = parse(&text_with_steps(&steps)).map_err(|error| error.problems.len());
     assert_eq!(found.err(), Some(20));
+}
+
+#[test]
+fn parameters_that_grow_the_file_without_end_are_refused() {
+    let big = "x".repeat(100_000);
+    let steps: String =
+        (0..900).map(|_| "[[step]]\ncall = { path = \"/v1\", raw = \"${big}\" }\n".to_owned()).collect();
+    let text = format!("title = \"x\"\n[[case]]\nname = \"one\"\nbig = \"{big}\"\n{steps}");
+    let found = parse_all(&text).map_err(|error| error.lines());
+    assert!(found.is_err_and(|lines| lines.contains("larger than the most a scenario may have")));
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn steps(fact: &'static str, text: &str) -> File {
 }
 
 fn files() -> Vec<File> {
-    [declarations(), shapes(), names(), meanings()].into_iter().flatten().collect()
+    [declarations(), shapes(), names(), meanings(), logical(), redis(), cases()].into_iter().flatten().collect()
 }
 
 /// What stands before the steps.
@@ -185,6 +185,93 @@ fn meanings() -> Vec<File> {
             "an_instance_that_was_not_there_at_the_mark",
             "mark = \"before\"\ntemporary = { of = \"shop\", to = \"before\", as = \"rescue\" }\nexpect = { unchanged = \"rescue\", since = \"before\" }",
         ),
+    ]
+}
+
+/// Logical backup and restore.
+fn logical() -> Vec<File> {
+    let nightly =
+        |fact, text: &str| steps(fact, &format!("logical_backup = {{ of = \"shop\", as = \"nightly\" }}\n{text}"));
+    vec![
+        steps("a_logical_backup_without_a_name", "logical_backup = { of = \"shop\" }"),
+        steps("a_logical_backup_of_nothing", "logical_backup = { of = \"shp\", as = \"nightly\" }"),
+        nightly("a_logical_task_that_is_a_mark", "mark = \"here\"\nlogical_task = { of = \"here\", do = \"run\" }"),
+        nightly(
+            "a_stop_that_waits",
+            "logical_task = { of = \"nightly\", do = \"stop\", wait = true }\nlogical_task = { of = \"nightly\", do = \"run\", wait = false, ends = \"failed\" }",
+        ),
+        steps(
+            "a_restore_from_a_task_that_comes_later",
+            "restore = { task = \"nightly\", into = \"shop\", set = \"latest\" }\nlogical_backup = { of = \"shop\", as = \"nightly\" }",
+        ),
+        nightly(
+            "a_restore_without_a_point_and_from_no_set",
+            "restore = { task = \"nightly\", into = \"shop\" }\nrestore = { task = \"nightly\", into = \"shop\", set = \"nigtly\" }",
+        ),
+        nightly(
+            "restored_objects_that_are_none",
+            "restore = { task = \"nightly\", into = \"shop\", set = \"latest\", objects = [\"app.orders\"] }\nrestore = { task = \"nightly\", into = \"shop\", set = \"latest\", mapping = { \"app.table.orders\" = \"o\" } }",
+        ),
+        nightly(
+            "a_restore_whose_end_is_never_seen",
+            "restore = { task = \"nightly\", into = \"shop\", set = \"latest\", until = \"checked\", ends = \"stopped\" }",
+        ),
+        nightly(
+            "a_name_in_a_body_that_is_nobodys",
+            "call = { path = \"/v1/restore-tasks\", body = { backup_task = \"{nigtly}\", backup_set_id = \"{nightly set}\" } }",
+        ),
+        nightly(
+            "a_wait_for_a_restore_that_says_nothing",
+            "restore = { task = \"nightly\", into = \"shop\", set = \"latest\", as = \"back\" }\nwait = { restore = \"back\" }\nexpect = { restore = \"back\" }",
+        ),
+    ]
+}
+
+/// Redis.
+fn redis() -> Vec<File> {
+    let declared = |fact, text: &str| {
+        let instance =
+            "[instances.cache]\nengine = \"redis 7.0\"\naccount = { name = \"app\", password = \"s3cret\" }\n";
+        (fact, format!("title = \"a fact\"\n{instance}{text}{STEP}"))
+    };
+    vec![
+        declared("databases_of_redis", "databases = { crm = \"set a 1\" }\n"),
+        declared("commands_given_twice", "sql = \"set a 1\"\ncommands = \"set b 1\"\n"),
+        steps("commands_for_no_redis", "commands = { on = \"shop\", run = \"set a 1\" }"),
+        steps("a_node_of_no_redis", "expect = { node = \"replica\", of = \"shop\", holds = \"a\", lacks = \"b\" }"),
+        steps(
+            "an_old_link_nobody_was_given",
+            "backup = { of = \"shop\", as = \"monday\" }\ndownload = { backup = \"monday\", link = \"old\" }",
+        ),
+        steps(
+            "a_range_of_backups_that_is_swapped",
+            "backup = { of = \"shop\", as = \"monday\" }\nexpect = { backup = \"monday\", listed = true, from = \"1h\", to = \"2h\" }",
+        ),
+    ]
+}
+
+/// Tables of cases.
+fn cases() -> Vec<File> {
+    let table = |fact, rows: &str, step: &str| {
+        let row = |row: &str| format!("[[case]]\n{row}\n");
+        let rows: String = rows.lines().map(|line| row(&line.trim().replace("; ", "\n"))).collect();
+        (fact, format!("title = \"a fact\"\ncovers = [\"TMP-11\"]\n{rows}[[step]]\n{step}\n"))
+    };
+    vec![
+        table("a_case_without_a_name", "name = \"one\"; at = \"a\"\nat = \"b\"", "mark = \"${at}\""),
+        table("two_cases_of_one_name", "name = \"one\"; at = \"a\"\nname = \"one\"; at = \"b\"", "mark = \"${at}\""),
+        table("a_case_that_lacks_a_parameter", "name = \"one\"; at = \"a\"\nname = \"two\"", "mark = \"${at}\""),
+        table("an_unknown_parameter", "name = \"one\"; where = \"a\"", "mark = \"at ${wear}\""),
+        table("an_unused_parameter", "name = \"one\"; where = \"a\"", "mark = \"here\""),
+        table("a_placeholder_that_is_not_closed", "name = \"one\"; at = \"a\"", "mark = \"at ${at\""),
+        table("a_list_within_a_text", "name = \"one\"; at = [1]", "mark = \"at ${at}\""),
+        table(
+            "a_wrong_type_in_one_case",
+            "name = \"one\"; at = \"a\"\nname = \"two\"; at = 7\nname = \"three\"; at = true",
+            "mark = \"${at}\"",
+        ),
+        table("a_step_for_no_case", "name = \"one\"; at = \"a\"", "only = [\"on\"]\nmark = \"${at}\""),
+        steps("a_placeholder_without_cases", "mark = \"${here}\""),
     ]
 }
 

@@ -18,7 +18,7 @@ fn keys_of(shape: &'static Shape, path: &str, keys: &mut BTreeSet<String>) {
 
 fn below(takes: Takes, path: &str, keys: &mut BTreeSet<String>) {
     match takes {
-        Takes::Table(shape) => keys_of(shape, path, keys),
+        Takes::Table(shape) | Takes::Open(shape) => keys_of(shape, path, keys),
         Takes::List { of, .. } | Takes::Map(of) => below(*of, path, keys),
         Takes::Either(kinds) => kinds.iter().for_each(|kind| below(*kind, path, keys)),
         _ => {}
@@ -57,7 +57,7 @@ fn every_key_says_what_it_is_for() {
     fn check(shape: &'static Shape) {
         for (_, key) in shape.every_key() {
             assert!(key.says.ends_with('.'), "{} of {}", key.name, shape.name);
-            if let Takes::Table(below) = key.takes {
+            if let Takes::Table(below) | Takes::Open(below) = key.takes {
                 check(below);
             }
         }
@@ -69,7 +69,7 @@ fn every_key_says_what_it_is_for() {
 fn words_of_the_model_are_found() {
     use recovery::model::{instance::InstanceState, precheck::PrecheckItem, task::TaskStatus};
     assert!(crate::keys::words_of::<InstanceState>().contains(&"INS_CLONING".to_owned()));
-    assert_eq!(crate::keys::words_of::<PrecheckItem>().len(), 8);
+    assert_eq!(crate::keys::words_of::<PrecheckItem>().len(), 22);
     assert_eq!(crate::keys::words_of::<TaskStatus>().len(), 8);
 }
 
@@ -78,7 +78,7 @@ fn every_word_a_key_takes_is_a_word_of_its_type() {
     fn check(takes: Takes) {
         match takes {
             Takes::Word(words) => assert!(!words.all().is_empty()),
-            Takes::Table(shape) => shape.every_key().for_each(|(_, key)| check(key.takes)),
+            Takes::Table(shape) | Takes::Open(shape) => shape.every_key().for_each(|(_, key)| check(key.takes)),
             Takes::List { of, .. } | Takes::Map(of) => check(*of),
             Takes::Either(kinds) => kinds.iter().for_each(|kind| check(*kind)),
             _ => {}
