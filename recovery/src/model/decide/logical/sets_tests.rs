@@ -197,7 +197,7 @@ fn a_set_goes_when_its_retention_has_passed_unless_a_restore_uses_it() {
     desk.bench.decide(|ctx| restores::start(ctx, &id)).unwrap();
     assert_eq!(dropped_sets(&desk), []);
     desk.bench.state.restores.get_mut(&id).unwrap().status = crate::model::logical::restore::RestoreStatus::Failed;
-    assert_eq!(dropped_sets(&desk), [set.clone()]);
+    assert_eq!(dropped_sets(&desk), std::slice::from_ref(&set));
     desk.bench.decide(|ctx| dropped(ctx, &set)).unwrap();
     assert!(!desk.bench.state.sets.contains_key(&set));
     assert_eq!((desk.task().log.as_ref(), desk.set(&log).status), (None, SetStatus::Completed));
@@ -212,7 +212,7 @@ fn the_log_is_followed_while_a_later_full_set_needs_it() {
     desk.wait_days(3);
     let second = desk.run();
     desk.wait_days(5);
-    assert_eq!(dropped_sets(&desk), [first.clone()]);
+    assert_eq!(dropped_sets(&desk), std::slice::from_ref(&first));
     desk.bench.decide(|ctx| dropped(ctx, &first)).unwrap();
     assert!(desk.task().log.is_some());
     desk.collect();
