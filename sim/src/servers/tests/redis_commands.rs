@@ -123,6 +123,10 @@ fn a_key_is_gone_at_its_time_and_its_going_is_in_the_stream() {
     ok(&mut server, 2000, "set e 7");
     assert_eq!(ok(&mut server, 2000, "ttl e"), [[int(-1)]], "a new value stays");
     assert_eq!(refused(&mut server, "set e 1 ex 0"), "ERR invalid expire time in 'set' command");
+    let options = [("nx", 9, 1), ("nx", 9, 0), ("gt", 5, 0), ("lt", 5, 1), ("xx", 7, 1)];
+    for (option, seconds, wanted) in options {
+        assert_eq!(ok(&mut server, 2000, &format!("expire e {seconds} {option}")), [[int(wanted)]], "{option}");
+    }
     let late = at(5000).as_millisecond();
     ok(&mut server, 2000, &format!("set f 1 pxat {late}\nrename f g"));
     assert_eq!(ok(&mut server, 2000, "pexpiretime g"), [[int(late)]], "a new name, the same time");

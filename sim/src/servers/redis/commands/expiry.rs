@@ -45,10 +45,9 @@ fn allowed(call: &Call<'_, '_>, old: Option<i64>, new: i64) -> Result<bool, Stri
     }
     // A key that never goes counts as one that goes at the end of time.
     let held = old.unwrap_or(i64::MAX);
-    Ok(!(only_new && old.is_some())
-        && !(only_old && old.is_none())
-        && !(only_later && (old.is_none() || new <= held))
-        && !(only_earlier && new >= held))
+    let kept = (only_new && old.is_some()) || (only_old && old.is_none());
+    let kept = kept || (only_later && (old.is_none() || new <= held)) || (only_earlier && new >= held);
+    Ok(!kept)
 }
 
 /// `PERSIST key`.
