@@ -149,7 +149,7 @@ fn wrong_rows_are_said_on_their_line() {
     said("name = \"a big one\"", "name = \"web\"", "name = \"a big one\"", "there are two cases `web`");
     said("count = 2\n", "", "[[case]]", "the case `web` gives no `count`");
     said("only = [\"web\"]", "only = [\"wed\"]", "only", "there is no case `wed`");
-    said("only = [\"web\"]", "only = [\"web\"]\nexcept = [\"web\"]", "only", "both `only` and `except`");
+    said("only = [\"web\"]", "except = [\"web\"]\nonly = [\"web\"]", "only", "both `only` and `except`");
     said("covers = [\"SQL-14\"]", "covers = [\"SQL-99\"]", "covers = [\"SQL-14\"]", "no rule `SQL-99`");
 }
 
