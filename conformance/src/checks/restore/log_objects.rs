@@ -48,7 +48,7 @@ mod tests {
     fn tale(at_mark: &Photograph, target: &Photograph) -> Tale {
         let mut tale = Tale::between(&orders(), &nothing());
         tale.story.statement("rm-1", "create something", crate::checks::testing::done());
-        tale.placed().to_mark("later", at_mark).complete(at_mark, target);
+        tale.placed().at_mark("later", at_mark).complete(at_mark, target);
         tale
     }
 
@@ -74,7 +74,7 @@ mod tests {
     fn a_trigger_of_the_full_set_exercises_nothing() {
         let source = with_trigger(orders());
         let mut tale = Tale::between(&source, &nothing());
-        tale.to_mark("later", &source).complete(&source, &source);
+        tale.at_mark("later", &source).complete(&source, &source);
         holds(&tale.story, triggers_of_the_log_stay_behind::check, 0);
     }
 }

@@ -222,7 +222,7 @@ impl Tale {
     }
 
     /// Asks for a point in time: the moment of a mark at which the source holds this.
-    pub fn to_mark(&mut self, name: &str, source: &Photograph) -> &mut Self {
+    pub fn at_mark(&mut self, name: &str, source: &Photograph) -> &mut Self {
         let point_in_time = self.story.now;
         self.story.mark(name, &[("rm-1", source)]).wait("1s");
         self.view.recovery = RestoreMethod::PointInTime { point_in_time };

@@ -14,10 +14,10 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     for scene in scenes(lens).filter(|scene| scene.by_time() && scene.completed() && scene.full()) {
         let Some(truth) = scene.truth else { continue };
         let same = scene.of_set.is_some_and(|set| data_difference(set, truth).is_none());
-        if let Some(violation) = verdict(&scene, truth) {
-            if violation.is_some() || !same {
-                finding.judge(&scene.after, violation);
-            }
+        if let Some(violation) = verdict(&scene, truth)
+            && (violation.is_some() || !same)
+        {
+            finding.judge(&scene.after, violation);
         }
     }
     for scene in scenes(lens).filter(|scene| scene.by_time() && scene.view().failure.is_some()) {
@@ -53,7 +53,7 @@ mod tests {
     fn tale(target: &[(i64, &str)]) -> Tale {
         let mut tale = Tale::between(&orders(), &nothing());
         tale.story.statement("rm-1", "update orders", done());
-        tale.to_mark("later", &orders_with(LATER)).complete(&orders_with(LATER), &orders_with(target));
+        tale.at_mark("later", &orders_with(LATER)).complete(&orders_with(LATER), &orders_with(target));
         tale
     }
 
@@ -69,7 +69,7 @@ mod tests {
     fn a_log_that_cannot_be_read_back_is_found() {
         let mut tale = Tale::between(&orders(), &nothing());
         let failure = RestoreFailure::BackupUnreadable { set: "bkx-2".into(), detail: "a segment is missing".into() };
-        tale.to_mark("later", &orders()).begin().set(|view| view.failure = Some(failure));
+        tale.at_mark("later", &orders()).begin().set(|view| view.failure = Some(failure));
         tale.end(RestoreStatus::Failed).after(&orders(), &nothing());
         assert!(matches!(wrong(&tale.story, check)[..], [RestoreViolation::OwnBackupUnreadable { .. }]));
     }
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_source_that_never_changed_exercises_nothing() {
         let mut tale = Tale::between(&orders(), &nothing());
-        tale.to_mark("later", &orders()).complete(&orders(), &orders());
+        tale.at_mark("later", &orders()).complete(&orders(), &orders());
         holds(&tale.story, check, 0);
     }
 }

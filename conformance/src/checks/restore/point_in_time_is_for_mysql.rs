@@ -30,7 +30,7 @@ mod tests {
 
     fn tale(product: &str) -> Tale {
         let mut tale = Tale::of([product, product], &orders(), &nothing());
-        tale.to_mark("now", &orders());
+        tale.at_mark("now", &orders());
         tale
     }
 

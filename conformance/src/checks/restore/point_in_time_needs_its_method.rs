@@ -50,7 +50,7 @@ mod tests {
         let mut tale = Tale::between(&orders(), &nothing());
         let asked = both(&tale);
         tale.story.refused("POST /v1/restore-tasks", asked, 400, "InvalidParameter");
-        tale.to_mark("now", &orders()).save();
+        tale.at_mark("now", &orders()).save();
         holds(&tale.story, check, 2);
     }
 }

@@ -55,7 +55,7 @@ mod tests {
         let time = tale.story.now;
         tale.story.mark("one", &[("rm-1", &orders())]).statement("rm-1", "insert", done());
         tale.story.now = time + span("1s");
-        tale.to_mark("two", &later);
+        tale.at_mark("two", &later);
         tale.view.recovery = RestoreMethod::PointInTime { point_in_time: time };
         tale.complete(&later, &orders_with(target));
         tale
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn a_time_that_is_moved_is_found() {
         let mut tale = Tale::between(&orders(), &nothing());
-        tale.to_mark("one", &orders());
+        tale.at_mark("one", &orders());
         let asked = crate::checks::restore::made_up::body(&tale.view);
         let told = tale.story.now;
         tale.view.recovery = RestoreMethod::PointInTime { point_in_time: told };
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_quiet_neighbourhood_exercises_nothing() {
         let mut tale = Tale::between(&orders(), &nothing());
-        tale.to_mark("one", &orders()).complete(&orders(), &orders());
+        tale.at_mark("one", &orders()).complete(&orders(), &orders());
         holds(&tale.story, check, 0);
     }
 }

@@ -47,7 +47,7 @@ mod tests {
         let later = audited(orders_with(&[(1, "lamp"), (2, "desk"), (3, "chair"), (9, "x")]));
         let mut tale = Tale::between(&orders(), &nothing());
         tale.story.statement("rm-1", text, done());
-        tale.to_mark("later", &later).complete(&later, &orders_with(rows));
+        tale.at_mark("later", &later).complete(&later, &orders_with(rows));
         tale
     }
 
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_log_without_triggers_and_events_exercises_nothing() {
         let mut tale = Tale::between(&orders(), &nothing());
-        tale.to_mark("later", &orders()).complete(&orders(), &orders());
+        tale.at_mark("later", &orders()).complete(&orders(), &orders());
         holds(&tale.story, check, 0);
     }
 }
