@@ -245,7 +245,7 @@ pub enum Report {
         why: String,
     },
     /// What is to be restored, in order.
-    RestorePlanned(Vec<RestoredObject>),
+    RestorePlanned(#[serde(with = "in_details")] Vec<RestoredObject>),
     /// One object went on; the whole entry replaces the one at `index`.
     RestoreObject {
         /// Index in the details.
@@ -255,6 +255,30 @@ pub enum Report {
     },
     /// The restore ended early.
     RestoreFailed(RestoreFailure),
+}
+
+/// A list within a report, which is a map when it is written.
+mod in_details {
+    use super::RestoredObject;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize)]
+    struct Written<'a> {
+        details: &'a [RestoredObject],
+    }
+
+    #[derive(Deserialize)]
+    struct Read {
+        details: Vec<RestoredObject>,
+    }
+
+    pub fn serialize<S: Serializer>(details: &[RestoredObject], to: S) -> Result<S::Ok, S::Error> {
+        Written { details }.serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RestoredObject>, D::Error> {
+        Ok(Read::deserialize(from)?.details)
+    }
 }
 
 /// `POST /internal/leases/{task}`: reports under a lease. Answered [`LeaseKept`], or refused with `LeaseLost` when the

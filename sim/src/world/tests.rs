@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod calls;
 mod disks;
+mod logical;
 mod population;
 
 type Log = Rc<RefCell<Vec<String>>>;

@@ -14,6 +14,8 @@ use crate::worker::{Interruption, Worker};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use object_store::memory::InMemory;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
@@ -250,7 +252,7 @@ impl Channel for Shared {
     async fn lease(&self) -> Result<Option<LeasedWork>, ReportError> {
         let mut world = self.lock();
         if let Some(logical) = &mut world.logical {
-            return Ok(logical.leased());
+            return Ok(logical.leased().map(|work| as_sent(&work)));
         }
         let service = &mut world.service;
         if service.finished || service.failure.is_some() || service.precheck_done {
@@ -268,16 +270,23 @@ impl Channel for Shared {
             return Err(ReportError::Unreachable("away".to_owned()));
         }
         self.enter("report").await;
+        let reports: Vec<Report> = reports.iter().map(as_sent).collect();
         let kept = {
             let mut world = self.lock();
             match &mut world.logical {
-                Some(logical) => logical.take(epoch, reports),
-                None => world.service.take(epoch, reports),
+                Some(logical) => logical.take(epoch, &reports),
+                None => world.service.take(epoch, &reports),
             }
         };
         self.leave().await;
         kept
     }
+}
+
+/// What arrives of what is sent.
+fn as_sent<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    let text = serde_json::to_string(value).expect("it can be written");
+    serde_json::from_str(&text).expect("it can be read")
 }
 
 /// Seconds a lease lasts.

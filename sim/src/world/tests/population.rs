@@ -49,16 +49,23 @@ fn a_guest_runs_on_the_application_host_with_its_ports() {
     assert_eq!(*seen.borrow(), [15]);
 }
 
-fn client(stage: &Stage) -> Client {
+pub(super) fn client(stage: &Stage) -> Client {
     let (clock, network) = (Arc::clone(&stage.ports.clock), Arc::clone(&stage.ports.network));
     Client::new(clock, network, stage.service.clone(), stage.access_token.clone())
 }
 
 /// Asks until there is an answer.
-async fn ask(stage: &Stage, client: &Client, method: Method, path: &str, body: Option<Value>) -> Value {
+pub(super) async fn ask(
+    stage: &Stage,
+    client: &Client,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+    key: &str,
+) -> Value {
     loop {
         let timeout = SignedDuration::from_secs(10);
-        match client.send(method.clone(), path, body.as_ref(), Some("the-same-key"), timeout).await {
+        match client.send(method.clone(), path, body.as_ref(), Some(key), timeout).await {
             Ok(answer) if answer.status < 500 => return answer.body,
             _ => stage.ports.clock.sleep(SignedDuration::from_secs(2)).await,
         }
@@ -88,10 +95,10 @@ fn order_an_instance(seed: u64, death: Option<(u64, bool)>) -> (Seen, Facts) {
             });
         }
         let order = json!({ "product": "sqlserver 2012 web", "region": "north" });
-        let made = ask(&stage, &client, Method::POST, "/v1/instances", Some(order)).await;
+        let made = ask(&stage, &client, Method::POST, "/v1/instances", Some(order), "the-same-key").await;
         stage.ports.clock.sleep(SignedDuration::from_mins(30)).await;
         let id = InstanceId(made["id"].as_str().unwrap_or_default().to_owned());
-        let shown = ask(&stage, &client, Method::GET, &format!("/v1/instances/{id}"), None).await;
+        let shown = ask(&stage, &client, Method::GET, &format!("/v1/instances/{id}"), None, "the-same-key").await;
         let machine = stage.control.machine_of(&id);
         Seen { made, shown, machine, photograph: stage.control.photograph(&id) }
     });
