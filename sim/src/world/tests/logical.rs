@@ -135,8 +135,11 @@ impl Desk {
     }
 }
 
+type Tables = BTreeMap<String, Vec<String>>;
+type Definers = Vec<(String, Option<String>)>;
+
 /// Rows by table, without regard to their order, and the other objects' names with their definers.
-fn content(photograph: &Photograph) -> (BTreeMap<String, Vec<String>>, Vec<(String, Option<String>)>) {
+fn content(photograph: &Photograph) -> (Tables, Definers) {
     let database: &PhotographedDatabase = &photograph.databases["app"];
     let (mut tables, mut others) = (BTreeMap::new(), Vec::new());
     for (name, object) in &database.objects {

@@ -21,7 +21,8 @@ fn all_of_a_set_comes_but_its_foreign_keys() {
     for kind in [K::Table, K::Index, K::View, K::Procedure, K::Trigger, K::Event] {
         let mut had = shared.lock().servers["source"].names("shop", kind);
         let mut has = names(&shared, kind);
-        (had.sort(), has.sort());
+        had.sort();
+        has.sort();
         assert_eq!(had, has);
     }
     assert!(names(&shared, K::ForeignKey).is_empty());
