@@ -57,12 +57,13 @@ pub struct BackupTask {
 }
 
 impl Known {
-    /// The id that a name stands for, whatever it names.
+    /// The id that a name stands for, whatever it names; `TASK set` is the first set of a task, which bears its name.
     pub fn id_of(&self, name: &str) -> Option<String> {
         let task = self.tasks.borrow().get(name).map(|task| task.id.to_string());
         task.or_else(|| self.restores.borrow().get(name).map(ToString::to_string))
             .or_else(|| self.sources.borrow().get(name).map(|source| source.id.to_string()))
             .or_else(|| self.sets.borrow().get(name).map(ToString::to_string))
+            .or_else(|| self.sets.borrow().get(name.strip_suffix(" set")?).map(ToString::to_string))
     }
 }
 

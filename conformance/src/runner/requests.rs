@@ -137,7 +137,8 @@ fn with_ids(operator: &Operator, body: &Value) -> Value {
             let name = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             let id = name.and_then(|name| {
                 let instance = operator.instance(name).map(|id| id.to_string());
-                instance.or_else(|_| operator.any_task(name)).ok()
+                let backup = || operator.backups.borrow().get(name).map(ToString::to_string);
+                instance.or_else(|_| operator.any_task(name)).ok().or_else(backup)
             });
             Value::String(id.unwrap_or_else(|| text.clone()))
         }
