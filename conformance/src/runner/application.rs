@@ -2,12 +2,11 @@
 
 use super::operator::Operator;
 use super::recorder::Recorder;
-use super::redis;
 use crate::history::{LedgerEntry, What};
 use jiff::SignedDuration;
 use recovery::ports::database::{DatabaseError, Login};
 use recovery::ports::{Ports, Session};
-use scenarios::{ApplicationSpec, Credentials, Scenario};
+use scenarios::{ApplicationSpec, Scenario};
 use sim::world::APPLICATION;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -119,17 +118,15 @@ async fn write(ports: Ports, operator: Rc<Operator>, spec: ApplicationSpec, rein
         let id = reins.next_id.get();
         reins.next_id.set(id + 1);
         let sent_at = operator.now();
-        let redis = recorder.is_redis(&instance);
-        let database = if redis { redis::database(&spec.database) } else { spec.database.as_str() };
-        let statement = statement(&spec, redis, id);
-        let outcome = insert(&ports, &endpoint, &spec.login, (database, &statement), &mut session).await;
+        let statement = statement(&spec, recorder.is_redis(&instance), id);
+        let outcome = insert(&ports, &endpoint, &spec, &statement, &mut session).await;
         if outcome.is_err() {
             session = None;
         }
         let unsent = matches!(outcome, Err(Insert::NotSent));
         let entry = LedgerEntry {
             instance,
-            database: database.to_owned(),
+            database: spec.database.clone(),
             table: spec.table.clone(),
             id,
             sent_at,
@@ -161,15 +158,15 @@ fn statement(spec: &ApplicationSpec, redis: bool, id: i64) -> String {
 async fn insert(
     ports: &Ports,
     endpoint: &str,
-    who: &Credentials,
-    (database, statement): (&str, &str),
+    spec: &ApplicationSpec,
+    statement: &str,
     session: &mut Option<Box<dyn Session>>,
 ) -> Result<(), Insert> {
     if session.is_none() {
-        let login = Login { account: who.account.clone(), password: who.password.clone(), ssl: false };
+        let login = Login { account: spec.login.account.clone(), password: spec.login.password.clone(), ssl: false };
         *session = ports.database.connect(endpoint, &login).await.ok();
     }
     let Some(open) = session else { return Err(Insert::NotSent) };
-    let outcome: Result<_, DatabaseError> = open.run(database, statement).await;
+    let outcome: Result<_, DatabaseError> = open.run(&spec.database, statement).await;
     outcome.map(drop).map_err(|_| Insert::Failed)
 }

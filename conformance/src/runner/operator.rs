@@ -416,7 +416,6 @@ impl Operator {
         sql: &str,
     ) -> Stepped<Result<Outcome, DatabaseError>> {
         let id = self.instance(name)?;
-        let database = if self.recorder.is_redis(&id) { redis::database(database) } else { database };
         let endpoint = self.endpoint(&id).await?;
         let mut sent_at = self.now();
         let login = Login { account: who.account.clone(), password: who.password.clone(), ssl: false };

@@ -19,14 +19,6 @@ use std::time::Duration;
 /// How long a recovery may take.
 const RECOVERING: SignedDuration = SignedDuration::from_hours(2);
 
-/// The logical database that commands go to unless a step names another: databases of Redis are numbers.
-const FIRST_DATABASE: &str = "0";
-
-/// The database that commands go to which are meant for `name`.
-pub fn database(name: &str) -> &str {
-    if name.parse::<u8>().is_ok() { name } else { FIRST_DATABASE }
-}
-
 /// Recovers a backup set into its own instance.
 pub async fn recover(operator: &Operator, step: &RecoverStep) -> Stepped {
     let id = operator.instance(&step.instance)?;
