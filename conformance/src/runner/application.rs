@@ -18,9 +18,19 @@ struct Reins {
     held: Cell<bool>,
     stopped: Cell<bool>,
     busy: Cell<bool>,
-    begun: Cell<bool>,
-    next_id: Cell<i64>,
+    alive: Cell<bool>,
+    rows: Cell<i64>,
     endpoint: RefCell<Option<String>>,
+}
+
+/// The application under way: however it ends, another one may be started afterwards.
+struct Life(Rc<Reins>);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.alive.set(false);
+        self.0.busy.set(false);
+    }
 }
 
 /// The application of a scenario, if it has one.
@@ -50,15 +60,17 @@ impl Application {
     pub fn resume(&self) {
         let Some(spec) = self.spec.clone() else { return };
         self.reins.writing.set(true);
-        if self.reins.begun.replace(true) {
+        if self.reins.alive.replace(true) {
             return;
         }
-        self.reins.next_id.set(FIRST_ID);
         let (reins, operator) = (Rc::clone(&self.reins), Rc::clone(&self.operator));
         let control = self.operator.stage.control.clone();
         // The application's host is there in every world.
         let _ = control.spawn_on(APPLICATION, move |ports| Box::pin(write(ports, operator, spec, reins)));
         let (reins, operator) = (Rc::clone(&self.reins), Rc::clone(&self.operator));
+        if reins.endpoint.borrow().is_some() {
+            return;
+        }
         let on = self.spec.as_ref().map(|spec| spec.on.clone()).unwrap_or_default();
         tokio::task::spawn_local(async move {
             if let Ok(id) = operator.instance(&on)
@@ -102,12 +114,14 @@ impl Application {
     }
 }
 
-/// The application's life on its own host: a row every so often, each in the ledger before it is sent.
+/// The application's life on its own host, until it pauses: a row every so often, each in the ledger.
 async fn write(ports: Ports, operator: Rc<Operator>, spec: ApplicationSpec, reins: Rc<Reins>) {
+    let life = Life(reins);
+    let reins = &life.0;
     let every = SignedDuration::try_from(spec.every).unwrap_or(SignedDuration::from_secs(1));
     let recorder: Recorder = operator.recorder.clone();
     let mut session: Option<Box<dyn Session>> = None;
-    while !reins.stopped.get() {
+    while reins.writing.get() && !reins.stopped.get() {
         ports.clock.sleep(every).await;
         let endpoint = reins.endpoint.borrow().clone();
         let (Some(endpoint), Ok(instance)) = (endpoint, operator.instance(&spec.on)) else { continue };
@@ -115,8 +129,7 @@ async fn write(ports: Ports, operator: Rc<Operator>, spec: ApplicationSpec, rein
             continue;
         }
         reins.busy.set(true);
-        let id = reins.next_id.get();
-        reins.next_id.set(id + 1);
+        let id = FIRST_ID + reins.rows.replace(reins.rows.get() + 1);
         let sent_at = operator.now();
         let statement = statement(&spec, recorder.is_redis(&instance), id);
         let outcome = insert(&ports, &endpoint, &spec, &statement, &mut session).await;
