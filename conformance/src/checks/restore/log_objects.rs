@@ -2,28 +2,41 @@
 
 use super::RestoreViolation;
 use super::content::{chosen, words};
-use super::scene::scenes;
+use super::scene::{Scene, scenes};
 use crate::checks::Finding;
 use crate::checks::migration::content::find;
 use crate::history::lens::Lens;
 use recovery::model::content::ObjectKind;
+use std::collections::BTreeSet;
 
-/// Judges restores to a point in time at which the source had such an object that the full set lacks.
+/// Triggers or events that the source was seen with after the full set and that the set lacks, by database and name;
+/// they may have been dropped again. None where the set's content is not known.
+pub fn made_later(lens: &Lens<'_>, scene: &Scene<'_, '_>, kind: ObjectKind) -> BTreeSet<(String, String)> {
+    let (Some(set), Some(story)) = (scene.of_set, lens.set(&scene.view().backup_set)) else { return BTreeSet::new() };
+    let mut found = BTreeSet::new();
+    let later =
+        lens.shots(scene.source).filter(|shot| shot.at >= story.first.began_at && shot.index < scene.done.index);
+    for (database, held) in later.flat_map(|shot| &shot.it.photograph.databases) {
+        for object in held.objects.values().filter(|object| object.kind == kind) {
+            if find(set, database, kind, &object.name).is_none()
+                && chosen(scene.view(), scene.databases, database, object)
+            {
+                found.insert((database.clone(), object.name.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// Judges restores to a point in time of a source that was seen with such an object.
 pub fn stay_behind(lens: &Lens<'_>, kind: ObjectKind) -> Finding {
     let mut finding = Finding::default();
     for scene in scenes(lens).filter(|scene| scene.by_time() && scene.completed() && scene.structure()) {
-        let (Some(truth), Some(set)) = (scene.truth, scene.of_set) else { continue };
-        for (database, held) in &truth.databases {
-            for object in held.objects.values().filter(|object| object.kind == kind) {
-                let known = |held| find(held, database, kind, &object.name).is_some();
-                let asked = chosen(scene.view(), scene.databases, database, object);
-                if asked && !known(set) && !known(scene.was()) {
-                    let came = known(scene.is()).then(|| RestoreViolation::LogObjectCame {
-                        task: scene.story.id.clone(),
-                        object: words(database, kind, &object.name),
-                    });
-                    finding.judge(&scene.after, came);
-                }
+        for (database, name) in made_later(lens, &scene, kind) {
+            if find(scene.was(), &database, kind, &name).is_none() {
+                let came = find(scene.is(), &database, kind, &name).is_some();
+                let (task, object) = (scene.story.id.clone(), words(&database, kind, &name));
+                finding.judge(&scene.after, came.then_some(RestoreViolation::LogObjectCame { task, object }));
             }
         }
     }

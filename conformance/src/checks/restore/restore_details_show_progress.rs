@@ -7,19 +7,23 @@ use crate::checks::Finding;
 use crate::checks::temporary::witness::is_fresh;
 use crate::history::lens::Lens;
 use recovery::model::content::ObjectKind;
-use recovery::model::logical::restore::{RestorePhase, RestoredObject, RestoredStatus};
+use recovery::model::logical::restore::{RestorePhase, RestoreStatus, RestoredObject, RestoredStatus};
 use recovery::model::photograph::Rows;
 
 /// Compares the details of restores that are over with how they ended and with the rows of the backup; and looks for
 /// records that became fewer on the way.
 pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
-    for scene in scenes(lens) {
-        let wrong = if scene.completed() { ended(&scene) } else { failed(&scene) };
+    for scene in scenes(lens).filter(Scene::completed) {
         let task = scene.story.id.clone();
-        finding.judge(&scene.done, wrong.map(|what| RestoreViolation::DetailsWrong { task, what }));
+        finding.judge(&scene.done, ended(&scene).map(|what| RestoreViolation::DetailsWrong { task, what }));
     }
     for story in lens.restores() {
+        if let Some(done) = story.ended().filter(|seen| seen.it.status != RestoreStatus::Completed) {
+            let (task, what) = (story.id.clone(), format!("{:?} without a cause", done.it.status));
+            let silent = done.it.failure.is_none();
+            finding.judge(&done, silent.then_some(RestoreViolation::DetailsWrong { task, what }));
+        }
         let counted =
             |details: &[RestoredObject]| details.iter().map(|it| it.records + it.records_skipped).sum::<u64>();
         let fresh: Vec<_> = story.views.iter().filter(|seen| is_fresh(lens, seen.index)).collect();
@@ -65,17 +69,11 @@ fn ended(scene: &Scene<'_, '_>) -> Option<String> {
     })
 }
 
-/// What a restore that did not end well says wrongly.
-fn failed(scene: &Scene<'_, '_>) -> Option<String> {
-    scene.view().failure.is_none().then(|| format!("{:?} without a cause", scene.view().status))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::checks::restore::made_up::{Tale, holds, nothing, orders, wrong};
     use crate::checks::testing::start;
-    use recovery::model::logical::restore::RestoreStatus;
 
     fn detail(records: u64, status: RestoredStatus) -> RestoredObject {
         RestoredObject {

@@ -16,6 +16,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
             Came::LetThrough(task) if !same => {
                 finding.judge(&pair.seen, Some(RestoreViolation::EnginesMixed { task, source, target }));
             }
+            Came::LetThrough(_) => finding.judge(&pair.seen, None::<RestoreViolation>),
             Came::Refused(_) if !same => finding.judge(&pair.seen, None::<RestoreViolation>),
             Came::Refused(by) if by == "InvalidTarget.Engine" => {
                 finding.judge(&pair.seen, Some(RestoreViolation::EngineRefused { source, target, by }));
@@ -52,13 +53,13 @@ mod tests {
     }
 
     #[test]
-    fn another_engine_told_no_holds_and_the_same_engine_exercises_nothing() {
+    fn another_engine_told_no_and_the_same_engine_let_through_hold() {
         let mut other = tale("sqlserver 2016 web");
         let asked = body(&other.view);
         other.story.refused("POST /v1/restore-tasks", asked, 400, "InvalidTarget.Engine");
         holds(&other.story, check, 1);
         let mut same = tale("mysql 8.0");
         same.save();
-        holds(&same.story, check, 0);
+        holds(&same.story, check, 1);
     }
 }

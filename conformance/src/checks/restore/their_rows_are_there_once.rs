@@ -1,20 +1,20 @@
 //! Rows that triggers and events of the log wrote are restored, and once (LOG-11).
 
 use super::RestoreViolation;
-use super::content::{made_in_the_log, rows_verdict, tables};
+use super::content::{rows_verdict, tables};
+use super::log_objects::made_later;
 use super::scene::scenes;
 use crate::checks::Finding;
 use crate::history::lens::Lens;
+use recovery::model::content::ObjectKind;
 
 /// Judges the rows of restores to a point in time at which the source had a trigger or event of the log.
 pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
     for scene in scenes(lens).filter(|scene| scene.by_time() && scene.completed() && scene.full()) {
         let Some(truth) = scene.truth.filter(|_| scene.of_set.is_some()) else { continue };
-        let of_log = truth
-            .databases
-            .iter()
-            .any(|(database, held)| held.objects.values().any(|object| made_in_the_log(&scene, database, object)));
+        let of_log =
+            [ObjectKind::Trigger, ObjectKind::Event].into_iter().any(|kind| !made_later(lens, &scene, kind).is_empty());
         if !of_log {
             continue;
         }
@@ -38,7 +38,6 @@ mod tests {
     use crate::checks::restore::made_up::{Tale, holds, nothing, orders, orders_with, with, wrong};
     use crate::checks::temporary::Difference;
     use crate::checks::testing::done;
-    use recovery::model::content::ObjectKind;
     use recovery::model::photograph::Photograph;
 
     fn tale(rows: &[(i64, &str)]) -> Tale {
