@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::model::content::ObjectKind;
-use crate::model::decide::logical::bench::{Desk, WORKER, desk, success};
+use crate::model::decide::logical::bench::{Desk, WORKER, by_set, desk, success};
 use crate::model::decide::logical::{restores, tasks};
 use crate::model::decide::testing::{MYSQL, SQL_SERVER_WEB, code};
 use crate::model::logical::backup::{Instant, SetStatus};
-use crate::model::logical::restore::{RestoreFailure, RestorePhase, RestoreStatus, RestoredObject, RestoredStatus};
+use crate::model::logical::restore::{
+    RestoreFailure, RestoreMethod, RestorePhase, RestoreStatus, RestoredObject, RestoredStatus,
+};
 use crate::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckResult};
 use crate::model::task::Work;
 use crate::model::work::Job;
@@ -186,7 +188,7 @@ fn the_oldest_task_of_any_kind_comes_first() {
     let mut desk = desk(SQL_SERVER_WEB);
     let set = desk.complete();
     desk.bench.wait(1);
-    let restore = desk.restore(&desk.new_restore(crate::model::decide::logical::bench::by_set(&set))).unwrap();
+    let restore = desk.restore(&desk.new_restore(by_set(&set))).unwrap();
     desk.bench.wait(1);
     let task = desk.task.clone();
     desk.bench.decide(|ctx| tasks::run(ctx, &task)).unwrap();
@@ -198,8 +200,9 @@ fn the_oldest_task_of_any_kind_comes_first() {
 fn a_restore_job_holds_all_a_worker_needs_and_nothing_of_the_source_server() {
     let mut desk = desk(MYSQL);
     let set = desk.complete();
+    desk.bench.wait(1);
     desk.collect();
-    let recovery = crate::model::logical::restore::RestoreMethod::PointInTime { point_in_time: desk.bench.now };
+    let recovery = RestoreMethod::PointInTime { point_in_time: desk.bench.now };
     let id = desk.restore(&desk.new_restore(recovery)).unwrap();
     let leased = desk.lease().unwrap();
     let Job::Restore(job) = &leased.job else { panic!("{leased:?}") };
@@ -215,7 +218,7 @@ fn a_restore_job_holds_all_a_worker_needs_and_nothing_of_the_source_server() {
 fn a_warning_needs_cause_and_remedy_and_blocks_nothing() {
     let mut desk = desk(SQL_SERVER_WEB);
     let set = desk.complete();
-    let id = desk.restore(&desk.new_restore(crate::model::decide::logical::bench::by_set(&set))).unwrap();
+    let id = desk.restore(&desk.new_restore(by_set(&set))).unwrap();
     let leased = desk.lease().unwrap();
     let warning = |cause: &str, remedy: &str| {
         let outcome = PrecheckOutcome::Warning { cause: cause.into(), remedy: remedy.into() };
@@ -234,7 +237,7 @@ fn a_warning_needs_cause_and_remedy_and_blocks_nothing() {
 fn a_precheck_that_passes_to_another_worker_begins_anew() {
     let mut desk = desk(SQL_SERVER_WEB);
     let set = desk.complete();
-    let id = desk.restore(&desk.new_restore(crate::model::decide::logical::bench::by_set(&set))).unwrap();
+    let id = desk.restore(&desk.new_restore(by_set(&set))).unwrap();
     let leased = desk.lease().unwrap();
     desk.say(&leased, &[success(PrecheckItem::RestoreVersion)]).unwrap();
     desk.bench.wait(desk.bench.policy.lease_s);

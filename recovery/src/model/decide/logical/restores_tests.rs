@@ -108,6 +108,8 @@ fn what_makes_sense_is_saved() {
 #[test]
 fn a_table_made_after_the_full_set_may_be_named_by_point_in_time() {
     let (mut desk, set, new) = saved();
+    desk.bench.wait(30);
+    desk.collect();
     let recovery = RestoreMethod::PointInTime { point_in_time: desk.bench.now };
     let objects = custom(vec![branch(Some(ObjectKind::Table), Some("later"))]);
     let id = desk.restore(&NewRestore { recovery, objects, ..new }).unwrap();

@@ -38,14 +38,18 @@ pub fn find<'a>(state: &'a State, id: &SetId, now: Timestamp) -> Result<&'a Logi
     })
 }
 
-/// A full set with where its rows were read.
-type Full<'a> = (Instant, &'a LogicalSet);
+/// A full set with where its rows were read and where it was complete; in between it is exact by itself.
+struct Full<'a> {
+    from: Instant,
+    to: Instant,
+    set: &'a LogicalSet,
+}
 
 /// The full sets a restore may begin from, the one read first first.
 fn fulls<'a>(state: &'a State, task: &TaskId, now: Timestamp) -> Vec<Full<'a>> {
     let of_task = state.sets.values().filter(|set| set.task == *task && is_restorable(set, now));
-    let mut fulls: Vec<Full<'a>> = of_task.filter_map(|set| set.from.map(|from| (from, set))).collect();
-    fulls.sort_by_key(|(from, set)| (*from, &set.id));
+    let mut fulls: Vec<Full<'a>> = of_task.filter_map(|set| Some(Full { from: set.from?, to: set.to?, set })).collect();
+    fulls.sort_by_key(|full| (full.from, &full.set.id));
     fulls
 }
 
@@ -70,8 +74,8 @@ fn logs<'a>(state: &'a State, task: &TaskId, now: Timestamp) -> Vec<Log<'a>> {
 
 /// The log sets that join a full set and each other without a gap: each begins no later than where the one before ends,
 /// and leads further.
-fn chain<'a, 'b>(snapshot: Instant, logs: &'b [Log<'a>]) -> Vec<&'b Log<'a>> {
-    let mut end = snapshot;
+fn chain<'a, 'b>(full: &Full<'_>, logs: &'b [Log<'a>]) -> Vec<&'b Log<'a>> {
+    let mut end = full.to;
     let mut joined = Vec::new();
     for log in logs {
         let joins = log.from.position <= end.position && log.to.position >= end.position;
@@ -84,22 +88,26 @@ fn chain<'a, 'b>(snapshot: Instant, logs: &'b [Log<'a>]) -> Vec<&'b Log<'a>> {
 }
 
 /// What can be restored now, as it follows from the sets that are really there: from the instant a full set was read at
-/// to the last second its log was collected to (LOG-26, LOG-31, C-19, C-29), and no later than now.
+/// to its completion, and on to the last second its log was collected to (LOG-26, LOG-31, C-19, C-29), no later than now.
 ///
 /// # Errors
 /// `InvalidTaskId.NotFound`.
 pub fn restorable(state: &State, task: &TaskId, now: Timestamp) -> Result<LogicalRestorable, Refusal> {
     let task = super::backup_task(state, task)?;
     let fulls = fulls(state, &task.id, now);
-    let backup_sets = fulls.iter().map(|(_, set)| set.id.clone()).collect();
-    Ok(LogicalRestorable { ranges: ranges(&fulls, &logs(state, &task.id, now), now), backup_sets })
+    let backup_sets = fulls.iter().map(|full| full.set.id.clone()).collect();
+    let ranges = match task.backup_type {
+        LogicalType::StructureFullLog => ranges(&fulls, &logs(state, &task.id, now), now),
+        LogicalType::Structure | LogicalType::StructureFull => Vec::new(),
+    };
+    Ok(LogicalRestorable { ranges, backup_sets })
 }
 
 fn ranges(fulls: &[Full<'_>], logs: &[Log<'_>], now: Timestamp) -> Vec<RestorableRange> {
     let mut ranges: Vec<RestorableRange> = Vec::new();
-    for (snapshot, _) in fulls {
-        let Some(last) = chain(*snapshot, logs).pop() else { continue };
-        let (earliest, latest) = (whole_second_up(snapshot.at), whole_second_down(last.to.at.min(now)));
+    for full in fulls {
+        let end = chain(full, logs).last().map_or(full.to, |last| last.to);
+        let (earliest, latest) = (whole_second_up(full.from.at), whole_second_down(end.at.min(now)));
         match ranges.last_mut() {
             Some(range) if earliest <= range.latest => range.latest = range.latest.max(latest),
             _ if earliest <= latest => ranges.push(RestorableRange { earliest, latest }),
@@ -177,18 +185,22 @@ fn by_time<'a>(ctx: &Context<'a>, task: &LogicalBackupTask, time: Timestamp) -> 
         return refuse(RefusalCode::RestoreMethodNotSupported, detail);
     }
     let (fulls, logs) = (fulls(ctx.state, &task.id, ctx.now), logs(ctx.state, &task.id, ctx.now));
-    let Some((first, _)) = fulls.first() else { return none_complete(&task.id) };
+    let Some(first) = fulls.first() else { return none_complete(&task.id) };
     if time > ctx.now {
         let detail = format!("point_in_time {time} is in the future; it is {}", ctx.now);
         return refuse(RefusalCode::RestoreTime, detail);
     }
-    let earliest = whole_second_up(first.at);
+    let earliest = whole_second_up(first.from.at);
     if time < earliest {
         let detail = format!("point_in_time {time} is before the first backup, which begins at {earliest}");
         return refuse(RefusalCode::RestoreTime, detail);
     }
-    for (snapshot, set) in fulls.iter().rev().filter(|(snapshot, _)| snapshot.at <= time) {
-        let joined = chain(*snapshot, &logs);
+    for full in fulls.iter().rev().filter(|full| full.from.at <= time) {
+        let set = full.set;
+        if time <= full.to.at {
+            return Ok(Chosen { set, logs: Vec::new() });
+        }
+        let joined = chain(full, &logs);
         if let Some(last) = joined.iter().position(|log| log.to.at >= time) {
             let logs = joined[..=last].iter().map(|log| log.id.clone()).collect();
             return Ok(Chosen { set, logs });

@@ -37,9 +37,9 @@ fn the_range_reaches_from_the_first_snapshot_to_the_last_second_collected() {
     let begun = later(desk.bench.now, SignedDuration::from_millis(600));
     assert_eq!(can(&desk), LogicalRestorable { ranges: vec![], backup_sets: vec![] });
     let set = desk.complete();
-    assert_eq!(can(&desk), LogicalRestorable { ranges: vec![], backup_sets: vec![set.clone()] });
-    desk.collect();
     let end = later_s(begun, 9);
+    assert_eq!(can(&desk), LogicalRestorable { ranges: vec![span(begun, end)], backup_sets: vec![set] });
+    desk.collect();
     assert_eq!(can(&desk).ranges, [span(begun, end)]);
     desk.bench.wait(30);
     assert_eq!(can(&desk).ranges, [span(begun, end)]);
@@ -108,7 +108,12 @@ fn a_point_in_time_is_a_whole_second_inside_the_range() {
     let begun = desk.bench.now;
     let set = desk.complete();
     let log = desk.task().log.clone().unwrap();
-    assert_eq!(code(choice(&desk, &by_time(begun))), RefusalCode::LogNotCovering);
+    let completed = desk.bench.now;
+    for time in [begun, completed] {
+        assert_eq!(choice(&desk, &by_time(time)).unwrap(), (set.clone(), vec![]));
+    }
+    desk.bench.wait(5);
+    assert_eq!(code(choice(&desk, &by_time(later_s(completed, 1)))), RefusalCode::LogNotCovering);
     desk.collect();
     let collected = desk.bench.now;
     desk.bench.wait(20);
@@ -117,7 +122,7 @@ fn a_point_in_time_is_a_whole_second_inside_the_range() {
     assert_eq!(code(choice(&desk, &by_time(later_s(begun, -1)))), RefusalCode::RestoreTime);
     assert_eq!(code(choice(&desk, &by_time(later_s(desk.bench.now, 1)))), RefusalCode::RestoreTime);
     assert_eq!(code(choice(&desk, &by_time(later_s(collected, 1)))), RefusalCode::LogNotCovering);
-    for time in [begun, later_s(begun, 1), collected] {
+    for time in [later_s(completed, 1), collected] {
         assert_eq!(choice(&desk, &by_time(time)).unwrap(), (set.clone(), vec![log.clone()]));
     }
 }
@@ -127,6 +132,7 @@ fn the_newest_full_set_read_before_the_point_in_time_is_chosen_with_the_logs_tha
     let mut desk = desk(MYSQL);
     let first = desk.complete();
     let first_log = desk.task().log.clone().unwrap();
+    desk.bench.wait(30);
     desk.collect();
     let before = desk.bench.now;
     let second = desk.run();
@@ -140,9 +146,8 @@ fn the_newest_full_set_read_before_the_point_in_time_is_chosen_with_the_logs_tha
     let between = later_s(read_at, -1);
     let (set, logs) = choice(&desk, &by_time(between)).unwrap();
     assert_eq!((&set, &logs[0]), (&first, &first_log));
-    for time in [read_at, desk.bench.now] {
-        assert_eq!(choice(&desk, &by_time(time)).unwrap(), (second.clone(), vec![second_log.clone()]));
-    }
+    assert_eq!(choice(&desk, &by_time(read_at)).unwrap(), (second.clone(), vec![]));
+    assert_eq!(choice(&desk, &by_time(desk.bench.now)).unwrap(), (second, vec![second_log]));
 }
 
 #[test]
@@ -177,7 +182,9 @@ fn a_log_that_never_held_anything_and_cannot_be_followed_has_failed() {
     let log = desk.task().log.clone().unwrap();
     desk.work(&[Report::SetFailed { why: "no log".into() }]);
     assert_eq!(desk.set(&log).status, SetStatus::Failed);
-    assert!(can(&desk).ranges.is_empty());
+    assert_eq!(can(&desk).ranges[0].latest, desk.bench.now);
+    desk.bench.wait(1);
+    assert_eq!(code(choice(&desk, &by_time(desk.bench.now))), RefusalCode::LogNotCovering);
 }
 
 #[test]
