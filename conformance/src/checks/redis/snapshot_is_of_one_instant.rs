@@ -7,8 +7,10 @@ use crate::checks::temporary::witness::skewed;
 use crate::history::lens::Lens;
 use jiff::{SignedDuration, Timestamp};
 
-/// How long before a backup began a row may still be on its way to the replica.
+/// How long before a backup began a row may still be on its way to a replica that keeps up.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(2);
+/// The parameter of an instance that says how far its replica is behind (RED-03: a snapshot may trail the master by that).
+const LAG_MS: &str = "replica_lag_ms";
 
 /// Compares what shows of each backup with the states its instance had meanwhile, and with the application's ledger.
 pub fn check(lens: &Lens<'_>) -> Finding {
@@ -46,12 +48,15 @@ fn by_ledger(
     if skewed(lens) || rows.is_empty() {
         return None;
     }
+    let lag_ms =
+        lens.instance(of)?.views.iter().filter_map(|seen| seen.it.configuration.parameters.get(LAG_MS)?.parse().ok());
+    let on_its_way = ON_ITS_WAY + SignedDuration::from_millis(lag_ms.max().unwrap_or(0));
     let key = |row: &crate::history::LedgerEntry| format!("key {}:{} of {}", row.table, row.id, row.database);
     let there = |row: &crate::history::LedgerEntry| held.contains_key(&key(row));
     let newest = rows.iter().filter(|row| there(row.it)).map(|row| row.it.sent_at).max();
     let wrong = rows.iter().find(|row| {
         let before =
-            row.it.acknowledged && (row.at + ON_ITS_WAY <= began_at || newest.is_some_and(|sent| row.at <= sent));
+            row.it.acknowledged && (row.at + on_its_way <= began_at || newest.is_some_and(|sent| row.at <= sent));
         let after = row.it.sent_at > ended_at;
         if there(row.it) { after } else { before }
     });
