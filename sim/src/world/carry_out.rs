@@ -4,6 +4,7 @@ use super::dice::generator;
 use super::disk::MemoryDisk;
 use super::engine::{EngineOptions, OPERATOR};
 use super::faults::{Faults, Order};
+use super::graves::Graves;
 use super::network::{Activity, WayState, Ways, pair};
 use super::slow::SlowLinks;
 use super::timers::{HostIndex, Timers};
@@ -39,6 +40,8 @@ pub(crate) struct Machinery {
     pub(crate) disks: BTreeMap<String, MemoryDisk>,
     /// Whether a host's next start follows the return of its main function.
     pub(crate) exited: BTreeMap<String, Rc<Cell<bool>>>,
+    /// The connections of each host.
+    pub(crate) graves: BTreeMap<String, Graves>,
     /// Hosts that are not taken in yet.
     pub(crate) sleeping: BTreeMap<String, Rouse>,
     names: BTreeMap<IpAddr, String>,
@@ -64,6 +67,7 @@ impl Machinery {
             clocks: BTreeMap::new(),
             disks: BTreeMap::new(),
             exited: BTreeMap::new(),
+            graves: BTreeMap::new(),
             sleeping: BTreeMap::new(),
             names: BTreeMap::new(),
             slow: SlowLinks::default(),
@@ -178,8 +182,16 @@ impl Machinery {
         self.take_down(host);
     }
 
-    fn take_down(&mut self, host: &str) {
+    /// Drops everything that runs on a host.
+    fn drop_tasks(&mut self, host: &str) {
+        let graves = self.graves.get(host).cloned().unwrap_or_default();
+        graves.open();
         self.sim.crash(host);
+        graves.close();
+    }
+
+    fn take_down(&mut self, host: &str) {
+        self.drop_tasks(host);
         self.ways.lock().down.insert(host.to_owned());
         self.ways.wake();
         self.activity.note();
@@ -208,7 +220,7 @@ impl Machinery {
         if let Some(exited) = self.exited.get(host) {
             exited.set(true);
         }
-        self.sim.crash(host);
+        self.drop_tasks(host);
         self.sim.bounce(host);
     }
 

@@ -13,6 +13,7 @@ use super::carry_out::Machinery;
 use super::dice::SeededDice;
 use super::disk::MemoryDisk;
 use super::faults::Faults;
+use super::graves::{Graves, LastOne};
 use super::network::{Activity, SimNetwork, Ways};
 use super::panics::{PanicWatch, this_runtime_is};
 use super::timers::{SimClock, Timers};
@@ -253,7 +254,10 @@ fn add_host(machinery: &mut Machinery, options: &EngineOptions, plan: HostPlan) 
     let HostPlan { name, disk, main, waits_for_a_call } = plan;
     let clock: Arc<dyn Clock> = Arc::new(clock_of(machinery, options, &name));
     let dead = disk.as_ref().map(|disk| Arc::clone(disk.dead())).unwrap_or_default();
-    let network: Arc<dyn Network> = Arc::new(SimNetwork::new(&name, &machinery.ways, &machinery.activity, &dead));
+    let graves = Graves::default();
+    machinery.graves.insert(name.clone(), graves.clone());
+    let network = SimNetwork::new(&name, &machinery.ways, &machinery.activity, &dead, &graves);
+    let network: Arc<dyn Network> = Arc::new(network);
     let exited = Rc::new(Cell::new(false));
     machinery.exited.insert(name.clone(), Rc::clone(&exited));
     if let Some(disk) = disk {
@@ -267,7 +271,9 @@ fn add_host(machinery: &mut Machinery, options: &EngineOptions, plan: HostPlan) 
         let dice = Arc::new(SeededDice::new(seed, &host, start));
         let kit = HostKit { name: host.clone(), clock: Arc::clone(&clock), network: Arc::clone(&network), dice };
         let (main, faults, after_exit) = (Rc::clone(&main), faults.clone(), exited.take());
+        let last = LastOne(graves.clone());
         async move {
+            let _last = last;
             this_runtime_is(&kit.name);
             let name = kit.name.clone();
             if after_exit {
@@ -300,7 +306,13 @@ fn add_operator<T, F, Fut>(
     let kit = HostKit {
         name: OPERATOR.to_owned(),
         clock: Arc::new(clock_of(machinery, options, OPERATOR)),
-        network: Arc::new(SimNetwork::new(OPERATOR, &machinery.ways, &machinery.activity, &Arc::default())),
+        network: Arc::new(SimNetwork::new(
+            OPERATOR,
+            &machinery.ways,
+            &machinery.activity,
+            &Arc::default(),
+            &Graves::default(),
+        )),
         dice: Arc::new(SeededDice::new(options.seed, OPERATOR, 0)),
     };
     let (faults, outcome) = (machinery.faults.clone(), Rc::clone(outcome));

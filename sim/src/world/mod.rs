@@ -8,6 +8,7 @@ mod dice;
 mod disk;
 mod engine;
 mod faults;
+mod graves;
 mod network;
 mod panics;
 mod run;

@@ -9,6 +9,7 @@
 //!   request is not sent at all. Across a held link the attempt waits until the link is released.
 //! - Nobody listening on a running host: refused.
 
+use super::graves::Graves;
 use async_trait::async_trait;
 use recovery::ports::{Listener, Network, Stream};
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,16 +142,29 @@ pub struct SimNetwork {
     ways: Ways,
     activity: Activity,
     dead: Arc<AtomicBool>,
+    graves: Graves,
 }
 
 impl SimNetwork {
     /// The network of a host that sends nothing more once it is dead.
-    pub(crate) fn new(host: &str, ways: &Ways, activity: &Activity, dead: &Arc<AtomicBool>) -> Self {
-        Self { host: host.to_owned(), ways: ways.clone(), activity: activity.clone(), dead: Arc::clone(dead) }
+    pub(crate) fn new(host: &str, ways: &Ways, activity: &Activity, dead: &Arc<AtomicBool>, graves: &Graves) -> Self {
+        Self {
+            host: host.to_owned(),
+            ways: ways.clone(),
+            activity: activity.clone(),
+            dead: Arc::clone(dead),
+            graves: graves.clone(),
+        }
     }
 
     fn stream(&self, inner: TcpStream) -> Box<dyn Stream> {
-        Box::new(SimStream { inner, activity: self.activity.clone(), dead: Arc::clone(&self.dead) })
+        Box::new(SimStream {
+            number: self.graves.number(),
+            inner: Some(inner),
+            activity: self.activity.clone(),
+            dead: Arc::clone(&self.dead),
+            graves: self.graves.clone(),
+        })
     }
 }
 
@@ -198,9 +212,26 @@ impl Listener for SimListener {
 }
 
 struct SimStream {
-    inner: TcpStream,
+    number: u64,
+    /// There until the stream is dropped.
+    inner: Option<TcpStream>,
     activity: Activity,
     dead: Arc<AtomicBool>,
+    graves: Graves,
+}
+
+impl SimStream {
+    fn inner(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        self.inner.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+impl Drop for SimStream {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            self.graves.bury(self.number, inner);
+        }
+    }
 }
 
 impl AsyncRead for SimStream {
@@ -209,7 +240,7 @@ impl AsyncRead for SimStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let outcome = Pin::new(&mut self.inner).poll_read(context, buffer);
+        let outcome = self.inner()?.poll_read(context, buffer);
         if outcome.is_ready() && self.activity.0.blocked.load(Ordering::Relaxed) {
             self.activity.note();
         }
@@ -222,7 +253,7 @@ impl AsyncWrite for SimStream {
         if self.dead.load(Ordering::Relaxed) {
             return Poll::Ready(Ok(bytes.len()));
         }
-        let outcome = Pin::new(&mut self.inner).poll_write(context, bytes);
+        let outcome = self.inner()?.poll_write(context, bytes);
         if outcome.is_pending() {
             self.activity.0.blocked.store(true, Ordering::Relaxed);
         }
@@ -230,10 +261,10 @@ impl AsyncWrite for SimStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
+        self.inner()?.poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        self.inner()?.poll_shutdown(context)
     }
 }

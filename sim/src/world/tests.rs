@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod calls;
+mod crashes;
 mod disks;
 mod logical;
 mod population;
