@@ -3,7 +3,8 @@
 use super::operator::{Answer, Operator, StepFailed, Stepped};
 use super::requests::ask;
 use super::restore::wanted;
-use jiff::{SignedDuration, Timestamp};
+use super::watch::watch;
+use jiff::SignedDuration;
 use recovery::model::TaskId;
 use recovery::model::precheck::{PrecheckOutcome, PrecheckRun};
 use recovery::model::task::{MigrationType, PhaseStatus, TaskStatus};
@@ -191,30 +192,4 @@ pub fn describe(view: &TaskView) -> String {
         text.push_str(&format!(" ({failure:?})"));
     }
     text
-}
-
-/// Looks at a task until something is so; photographs its two sides whenever its status changes.
-pub async fn watch(
-    operator: &Operator,
-    id: &TaskId,
-    give_up: Timestamp,
-    want: &str,
-    reached: impl Fn(&TaskView) -> bool,
-) -> Stepped<TaskView> {
-    let (mut last, mut pause_ms) = (None, 20);
-    loop {
-        let Some(view) = operator.see_task(id).await? else { return Err(StepFailed::new(want, "the task is gone")) };
-        if last != Some(view.status) {
-            last = Some(view.status);
-            operator.photograph_all(None);
-        }
-        if reached(&view) {
-            return Ok(view);
-        }
-        if operator.now() >= give_up {
-            return Err(StepFailed::new(want, format!("{} when time was up", describe(&view))));
-        }
-        operator.sleep(SignedDuration::from_millis(pause_ms)).await;
-        pause_ms = (pause_ms * 5 / 4).min(60_000);
-    }
 }

@@ -17,6 +17,7 @@ mod settle;
 mod setup;
 mod steps;
 mod wait;
+mod watch;
 
 use crate::history::{History, What};
 use operator::{Operator, StepFailed};

@@ -6,6 +6,7 @@ use super::logical::{
 use super::migrate::failed_items;
 use super::operator::{Answer, Operator, StepFailed, Stepped};
 use super::restore::wanted;
+use super::watch::watch;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::TaskId;
@@ -200,32 +201,6 @@ pub fn restore_named(operator: &Operator, name: &str) -> Stepped<TaskId> {
 pub async fn see(operator: &Operator, id: &TaskId) -> Stepped<Option<RestoreView>> {
     let answer = operator.call(Method::GET, &format!("/v1/restore-tasks/{id}"), None, None).await?;
     if answer.status == 404 { Ok(None) } else { answer.read("a restore task").map(Some) }
-}
-
-/// Looks at a restore task until something is so; photographs everything whenever its status changes.
-pub async fn watch(
-    operator: &Operator,
-    id: &TaskId,
-    give_up: Timestamp,
-    want: &str,
-    reached: impl Fn(&RestoreView) -> bool,
-) -> Stepped<RestoreView> {
-    let (mut last, mut pause_ms) = (None, 20);
-    loop {
-        let Some(view) = see(operator, id).await? else { return Err(StepFailed::new(want, "the task is gone")) };
-        if last != Some(view.status) {
-            last = Some(view.status);
-            operator.photograph_all(None);
-        }
-        if reached(&view) {
-            return Ok(view);
-        }
-        if operator.now() >= give_up {
-            return Err(StepFailed::new(want, format!("{} when time was up", describe(&view))));
-        }
-        operator.sleep(SignedDuration::from_millis(pause_ms)).await;
-        pause_ms = (pause_ms * 5 / 4).min(60_000);
-    }
 }
 
 /// Rows a restore task has written so far.

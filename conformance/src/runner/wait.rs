@@ -1,8 +1,8 @@
 //! Waits until something is so.
 
-use super::migrate::watch;
 use super::operator::{Operator, StepFailed, Stepped};
 use super::restore::{second_of, until_covered};
+use super::watch::watch;
 use super::{logical, rebuild};
 use jiff::SignedDuration;
 use recovery::model::backup::BackupStatus;
@@ -88,7 +88,7 @@ async fn until_restore(
 ) -> Stepped {
     let id = rebuild::restore_named(operator, name)?;
     let give_up = later(operator.now(), at_most);
-    rebuild::watch(operator, &id, give_up, &format!("restore {name} {want}"), reached).await.map(drop)
+    watch(operator, &id, give_up, &format!("restore {name} {want}"), reached).await.map(drop)
 }
 
 async fn until_set(operator: &Operator, name: &str, status: SetStatus, at_most: SignedDuration) -> Stepped {

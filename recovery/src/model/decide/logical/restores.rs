@@ -11,6 +11,7 @@ use crate::model::logical::views::NewRestore;
 use crate::model::precheck::PrecheckRun;
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::state::StateChange;
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// "Save and Precheck" (LOG-47): saves a new task, and its precheck begins.
@@ -20,32 +21,7 @@ use std::collections::BTreeSet;
 /// `InvalidTarget.Version` (LOG-05), and those of [`sets::choose`].
 pub fn create(ctx: &Context<'_>, new: &NewRestore) -> Decided<TaskId> {
     let chosen = check(ctx, new)?;
-    let task = RestoreTask {
-        id: TaskId((ctx.new_id)("rst-")),
-        name: new.name.clone(),
-        source: new.source.clone(),
-        backup_task: new.backup_task.clone(),
-        method: new.recovery.clone(),
-        set: chosen.set.id.clone(),
-        logs: chosen.logs,
-        target: new.target.clone(),
-        types: new.types.clone(),
-        objects: new.objects.clone(),
-        mapping: new.mapping.clone(),
-        structure_conflict: new.structure_conflict,
-        data_conflict: new.data_conflict,
-        status: RestoreStatus::Checking,
-        precheck: None,
-        precheck_runs: 0,
-        details: Vec::new(),
-        planned: false,
-        failure: None,
-        lease: None,
-        epochs: 0,
-        created_at: ctx.now,
-        started_at: None,
-        ended_at: None,
-    };
+    let task = asked(TaskId((ctx.new_id)("rst-")), ctx.now, new, chosen);
     let id = task.id.clone();
     Ok(Decision::new(put(checking(ctx, task)), id))
 }
@@ -57,21 +33,8 @@ pub fn create(ctx: &Context<'_>, new: &NewRestore) -> Decided<TaskId> {
 pub fn edit(ctx: &Context<'_>, id: &TaskId, new: &NewRestore) -> Decided<()> {
     let task = waiting(ctx, id)?;
     let chosen = check(ctx, new)?;
-    let task = RestoreTask {
-        name: new.name.clone(),
-        source: new.source.clone(),
-        backup_task: new.backup_task.clone(),
-        method: new.recovery.clone(),
-        set: chosen.set.id.clone(),
-        logs: chosen.logs,
-        target: new.target.clone(),
-        types: new.types.clone(),
-        objects: new.objects.clone(),
-        mapping: new.mapping.clone(),
-        structure_conflict: new.structure_conflict,
-        data_conflict: new.data_conflict,
-        ..task.clone()
-    };
+    let (precheck_runs, epochs) = (task.precheck_runs, task.epochs);
+    let task = RestoreTask { precheck_runs, epochs, ..asked(task.id.clone(), task.created_at, new, chosen) };
     Ok(Decision::new(put(checking(ctx, task)), ()))
 }
 
@@ -108,6 +71,36 @@ pub fn delete(ctx: &Context<'_>, id: &TaskId) -> Decided<()> {
         return wrong_status(task, "wait until it ends");
     }
     Ok(Decision::new(vec![StateChange::DropRestore(id.clone())], ()))
+}
+
+/// A task as it was asked for, with nothing done yet.
+fn asked(id: TaskId, created_at: Timestamp, new: &NewRestore, chosen: sets::Chosen<'_>) -> RestoreTask {
+    RestoreTask {
+        id,
+        name: new.name.clone(),
+        source: new.source.clone(),
+        backup_task: new.backup_task.clone(),
+        method: new.recovery.clone(),
+        set: chosen.set.id.clone(),
+        logs: chosen.logs,
+        target: new.target.clone(),
+        types: new.types.clone(),
+        objects: new.objects.clone(),
+        mapping: new.mapping.clone(),
+        structure_conflict: new.structure_conflict,
+        data_conflict: new.data_conflict,
+        status: RestoreStatus::Checking,
+        precheck: None,
+        precheck_runs: 0,
+        details: Vec::new(),
+        planned: false,
+        failure: None,
+        lease: None,
+        epochs: 0,
+        created_at,
+        started_at: None,
+        ended_at: None,
+    }
 }
 
 fn put(task: RestoreTask) -> Vec<StateChange> {
