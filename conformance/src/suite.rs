@@ -4,6 +4,7 @@ use crate::catalogue::{Judged, catalogue};
 use crate::history::{History, hex};
 use crate::judge::{Judgement, Outcome, judge};
 use crate::runner;
+use crate::runner::variant::Variant;
 use rayon::prelude::*;
 use scenarios::Scenario;
 use serde::Serialize;
@@ -150,10 +151,16 @@ impl Tally {
     }
 }
 
-/// Runs one scenario under one seed and judges it.
+/// Runs one scenario under one seed against the system as it is, and judges it.
 #[must_use]
 pub fn run_one(scenario: &Scenario, seed: u64) -> RunResult<'_> {
-    match runner::run(scenario, seed, None) {
+    run_variant(scenario, seed, &Variant::default())
+}
+
+/// Runs one scenario under one seed against a variant of the system, and judges it.
+#[must_use]
+pub fn run_variant<'a>(scenario: &'a Scenario, seed: u64, variant: &Variant) -> RunResult<'a> {
+    match runner::run_variant(scenario, seed, None, variant) {
         Ok(history) => {
             let judgement = judge(&history, &scenario.covers);
             let outcome = judgement.outcome();

@@ -4,6 +4,7 @@ mod application;
 mod content;
 mod expect;
 mod fault;
+pub mod gate;
 mod logical;
 mod logical_looks;
 mod migrate;
@@ -16,6 +17,7 @@ mod restore;
 mod settle;
 mod setup;
 mod steps;
+pub mod variant;
 mod wait;
 mod watch;
 
@@ -28,17 +30,20 @@ use sim::{WorldError, WorldOptions};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use variant::Variant;
 
 /// The world a scenario asks for, under a seed.
-#[must_use]
-pub fn options(scenario: &Scenario, seed: u64) -> WorldOptions {
+fn options(scenario: &Scenario, seed: u64, variant: &Variant) -> WorldOptions {
     let world = &scenario.world;
-    let policy = Policy {
+    let mut policy = Policy {
         migration_addresses: (1..=world.workers).map(|number| format!("worker-{number}")).collect(),
         // Small portions make many moments at which a copy can be interrupted.
         chunk_rows: 20,
         ..Policy::default()
     };
+    if let Some(change) = variant.policy {
+        change(&mut policy);
+    }
     WorldOptions {
         seed,
         machines: world.machines,
@@ -50,6 +55,7 @@ pub fn options(scenario: &Scenario, seed: u64) -> WorldOptions {
             .iter()
             .any(|step| matches!(&step.action, Action::Login(login) if login.from == LoginFrom::Stranger)),
         policy,
+        meddler: variant.ports.map(|meddler| meddler()),
         ..WorldOptions::default()
     }
 }
@@ -92,15 +98,30 @@ fn skews_ms(scenario: &Scenario) -> BTreeMap<String, i64> {
     scenario.world.skew_ms.iter().map(|(host, ms)| (host.to_string(), *ms)).collect()
 }
 
-/// Runs a scenario under a seed; with `until`, only the steps before that index, and no healing.
+/// Runs a scenario under a seed against the system as it is; with `until`, only the steps before that index, and no
+/// healing.
 ///
 /// # Errors
 /// When the world cannot go on: nothing left to wait for, a panic, a run without end.
 pub fn run(scenario: &Scenario, seed: u64, until: Option<usize>) -> Result<History, WorldError> {
+    run_variant(scenario, seed, until, &Variant::default())
+}
+
+/// [`run`] against a variant of the system.
+///
+/// # Errors
+/// When the world cannot go on.
+pub fn run_variant(
+    scenario: &Scenario,
+    seed: u64,
+    until: Option<usize>,
+    variant: &Variant,
+) -> Result<History, WorldError> {
     let scenario = Arc::new(scenario.clone());
-    let (history, _) = sim::run(&options(&scenario, seed), move |stage| async move {
+    let gate = variant.gate;
+    let (history, _) = sim::run(&options(&scenario, seed, variant), move |stage| async move {
         let recorder = Recorder::new(&scenario.shown(), seed);
-        let operator = Rc::new(Operator::new(stage, recorder));
+        let operator = Rc::new(Operator::new(stage, recorder, gate.map(|gate| gate())));
         *operator.skews_ms.borrow_mut() = skews_ms(&scenario);
         perform(&operator, &scenario, until).await;
         operator.recorder.finish()

@@ -1,5 +1,6 @@
 //! The person at the interface: calls with patience, sessions with database servers, photographs and marks.
 
+use super::gate::{Beyond, Gate, Request};
 use super::logical::{self, Known};
 use super::recorder::Recorder;
 use super::redis;
@@ -20,9 +21,8 @@ use serde_json::Value;
 use sim::Stage;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-/// How long one call may take.
-const CALL: SignedDuration = SignedDuration::from_secs(30);
 /// How long to wait before looking again at what takes a while, at first and at most. An empty instance is made in
 /// two seconds, which the first pause outlasts.
 pub const LOOK_AGAIN_MS: (i64, i64) = (2_100, 10_000);
@@ -110,13 +110,14 @@ pub struct Operator {
     /// Links to backup files, by backup: the newest that was given.
     pub links: RefCell<BTreeMap<BackupId, String>>,
     client: Client,
+    gate: Option<Rc<dyn Gate>>,
     keys: Cell<u64>,
 }
 
 impl Operator {
-    /// An operator on a stage.
+    /// An operator on a stage, with what stands before the interface.
     #[must_use]
-    pub fn new(stage: Stage, recorder: Recorder) -> Self {
+    pub fn new(stage: Stage, recorder: Recorder, gate: Option<Rc<dyn Gate>>) -> Self {
         let ports = &stage.ports;
         let token = stage.access_token.clone();
         let client = Client::new(ports.clock.clone(), ports.network.clone(), stage.service.clone(), token);
@@ -133,6 +134,7 @@ impl Operator {
             logical: Known::default(),
             links: RefCell::default(),
             client,
+            gate,
             keys: Cell::new(0),
         }
     }
@@ -206,9 +208,18 @@ impl Operator {
         }
     }
 
+    fn beyond<'a>(&'a self, client: &'a Client) -> Beyond<'a> {
+        Beyond { client, clock: &*self.stage.ports.clock }
+    }
+
     async fn attempt_fetch(&self, path: &str) -> Option<(Answer, Vec<u8>)> {
         let mut call = asked(self.now(), &Method::GET, path, None, None);
-        let answer = match self.client.fetch(path, CALL).await {
+        let beyond = self.beyond(&self.client);
+        let fetched = match &self.gate {
+            Some(gate) => gate.file(path, &beyond).await,
+            None => beyond.fetch(path).await,
+        };
+        let answer = match fetched {
             Ok((status, bytes)) => {
                 call.status = Some(status);
                 if status >= 400 {
@@ -234,7 +245,14 @@ impl Operator {
         key: Option<&str>,
     ) -> Option<Answer> {
         let mut call = asked(self.now(), method, path, body, key);
-        let answer = match client.send(method.clone(), path, body, key, CALL).await {
+        let beyond = self.beyond(client);
+        let request =
+            Request { method: method.clone(), path: path.to_owned(), body: body.cloned(), key: key.map(str::to_owned) };
+        let answered = match &self.gate {
+            Some(gate) => gate.pass(request, &beyond).await,
+            None => beyond.send(&request).await,
+        };
+        let answer = match answered {
             Ok(answer) => {
                 call.status = Some(answer.status);
                 call.answer = answer.body.clone();

@@ -4,12 +4,13 @@ use super::control::{APPLICATION, Control, Guests, STRANGER};
 use super::dice::generator;
 use super::disk::MemoryDisk;
 use super::engine::{EngineOptions, Facts, HostKit, HostPlan, WorldError, drive};
+use super::meddler::Meddler;
 use crate::servers::{MachineHost, Rack, SimCloud, SimDatabase, run_machine};
 use jiff::{SignedDuration, Timestamp};
 use rand::RngCore;
 use recovery::model::Secret;
 use recovery::model::policy::Policy;
-use recovery::ports::{Ports, Vault};
+use recovery::ports::{Disk, Ports, Vault};
 use recovery::service::{self, ServiceConfig};
 use recovery::worker::{self, WorkerConfig};
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ pub struct WorldOptions {
     pub stranger: bool,
     /// Documented numbers and choices.
     pub policy: Policy,
+    /// Who stands between the system and its ports; nobody, unless a faulty variant of the system is wanted.
+    pub meddler: Option<Arc<dyn Meddler>>,
     /// True time at the start.
     pub start: Timestamp,
     /// Virtual time after which the run is given up.
@@ -58,6 +61,7 @@ impl Default for WorldOptions {
             latency_ms_max,
             skew_ms,
             policy,
+            meddler: None,
             start,
             virtual_limit,
             step_limit,
@@ -96,6 +100,7 @@ struct Ground {
     vault: Vault,
     rack: Rack,
     policy: Policy,
+    meddler: Option<Arc<dyn Meddler>>,
     access_token: Secret,
     worker_token: Secret,
 }
@@ -108,6 +113,7 @@ impl Ground {
             vault: Arc::new(object_store::memory::InMemory::new()),
             rack: Rack::new(options.seed, machines),
             policy: options.policy.clone(),
+            meddler: options.meddler.clone(),
             access_token: token(),
             worker_token: token(),
         }
@@ -121,6 +127,16 @@ impl Ground {
         Ports { clock, network, database: Arc::new(database), cloud: Arc::new(cloud), vault, dice }
     }
 
+    /// The ports of a host of the system itself.
+    fn system_ports(&self, kit: HostKit) -> Ports {
+        let name = kit.name.clone();
+        let ports = self.ports(kit);
+        match &self.meddler {
+            Some(meddler) => meddler.ports(&name, ports),
+            None => ports,
+        }
+    }
+
     fn service(&self) -> HostPlan {
         let (ground, disk) = (self.clone(), MemoryDisk::new());
         let kept = disk.clone();
@@ -131,7 +147,11 @@ impl Ground {
                 access_token: ground.access_token.clone(),
                 worker_token: ground.worker_token.clone(),
             };
-            let (ports, disk) = (ground.ports(kit), Arc::new(kept.clone()));
+            let mut disk: Arc<dyn Disk> = Arc::new(kept.clone());
+            if let Some(meddler) = &ground.meddler {
+                disk = meddler.disk(disk);
+            }
+            let ports = ground.system_ports(kit);
             async move {
                 if let Err(error) = service::run(ports, disk, config).await {
                     tracing::warn!(%error, "the service ended and is started again");
@@ -149,7 +169,7 @@ impl Ground {
                 service: format!("{SERVICE}:{SERVICE_PORT}"),
                 token: ground.worker_token.clone(),
             };
-            let ports = ground.ports(kit);
+            let ports = ground.system_ports(kit);
             async move {
                 worker::run(ports, config).await;
             }
