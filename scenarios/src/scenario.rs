@@ -20,6 +20,8 @@ pub struct Scenario {
     pub title: String,
     /// Rules it means to exercise; one that was not exercised is a failure.
     pub covers: Vec<RuleId>,
+    /// `tolerant`: a step that comes out otherwise than it says is written down and is no failure; false unless given.
+    pub tolerant: bool,
     /// Hosts, latencies and clocks.
     pub world: WorldSpec,
     /// Instances that are there before the first step, in the file's order; a master stands before those that name it.

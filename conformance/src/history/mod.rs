@@ -163,6 +163,13 @@ pub enum What {
         /// What was found.
         got: String,
     },
+    /// A step of a tolerant scenario came out otherwise than it says.
+    Otherwise {
+        /// What the step said.
+        want: String,
+        /// What was found.
+        got: String,
+    },
     /// All faults are healed; from here on everything must come to an end.
     Healed,
     /// The last observation is over.

@@ -86,6 +86,7 @@ fn shown(
         What::Fault { text, .. } => (3, format!("*** {text}")),
         What::Expectation { met: true, .. } => return None,
         What::Expectation { want, got, .. } => (0, format!("want {want}, got {got}")),
+        What::Otherwise { want, got } => (0, format!("otherwise: {want}, but {got}")),
         What::Healed => (3, "*** everything healed".into()),
         What::Ended => (3, "end".into()),
         _ => return None,

@@ -142,6 +142,7 @@ async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usi
         return;
     }
     application.begin();
+    recorder.tolerate(scenario.tolerant);
     for (index, step) in scenario.steps.iter().enumerate().take(until.unwrap_or(usize::MAX)) {
         recorder.step(Some(index));
         recorder.record(operator.now(), What::StepBegan { line: step.line, text: step.text.clone() });
@@ -152,9 +153,12 @@ async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usi
         };
         if let Err(StepFailed { want, got }) = done {
             recorder.expectation(operator.now(), false, want, got);
-            break;
+            if !scenario.tolerant {
+                break;
+            }
         }
     }
+    recorder.tolerate(false);
     if until.is_none() {
         settle::settle(operator, &application).await;
     }

@@ -25,6 +25,7 @@ pub struct Recorder(Rc<RefCell<Pen>>);
 struct Pen {
     history: History,
     step: Option<usize>,
+    tolerant: bool,
     last_shots: BTreeMap<(InstanceId, bool), Arc<Photograph>>,
     met: Met,
 }
@@ -69,7 +70,13 @@ impl Recorder {
     #[must_use]
     pub fn new(scenario: &str, seed: u64) -> Self {
         let history = History { scenario: scenario.to_owned(), seed, names: BTreeMap::new(), events: vec![] };
-        Self(Rc::new(RefCell::new(Pen { history, step: None, last_shots: BTreeMap::new(), met: Met::default() })))
+        Self(Rc::new(RefCell::new(Pen {
+            history,
+            step: None,
+            tolerant: false,
+            last_shots: BTreeMap::new(),
+            met: Met::default(),
+        })))
     }
 
     /// Takes the history out; what is written afterwards is lost.
@@ -97,9 +104,16 @@ impl Recorder {
         pen.history.events.push(Event { at, step, what });
     }
 
+    /// Says whether what comes out otherwise from here on is no failure.
+    pub fn tolerate(&self, tolerant: bool) {
+        self.0.borrow_mut().tolerant = tolerant;
+    }
+
     /// Writes an unmet or met expectation down.
     pub fn expectation(&self, at: Timestamp, met: bool, want: impl Into<String>, got: impl Into<String>) {
-        self.record(at, What::Expectation { met, want: want.into(), got: got.into() });
+        let (want, got) = (want.into(), got.into());
+        let tolerated = !met && self.0.borrow().tolerant;
+        self.record(at, if tolerated { What::Otherwise { want, got } } else { What::Expectation { met, want, got } });
     }
 
     /// Writes a photograph down; equal content in a row is kept once in memory.
@@ -376,6 +390,26 @@ mod tests {
         };
         assert_eq!((of.as_str(), ids.len(), *to), ("rm-1", 0, None));
         assert_eq!(*from, "2026-01-05T00:00:00Z".parse().ok());
+    }
+
+    #[test]
+    fn what_comes_out_otherwise_is_a_failure_unless_it_is_tolerated() {
+        let recorder = Recorder::new("made up", 1);
+        recorder.tolerate(true);
+        recorder.expectation(Timestamp::UNIX_EPOCH, false, "a", "b");
+        recorder.expectation(Timestamp::UNIX_EPOCH, true, "a", "a");
+        recorder.tolerate(false);
+        recorder.expectation(Timestamp::UNIX_EPOCH, false, "c", "d");
+        let met: Vec<Option<bool>> = recorder
+            .finish()
+            .events
+            .iter()
+            .map(|event| match &event.what {
+                What::Expectation { met, .. } => Some(*met),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(met, [None, Some(true), Some(false)]);
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub(crate) static SCENARIO: Shape = Shape::plain(
             CASES,
             "Cases of this scenario, each a run of its own: `${KEY}` in any text of the file is the value the case gives.",
         ),
+        may(
+            "tolerant",
+            Takes::Flag,
+            "Whether a step that comes out otherwise than it says is written down and is no failure; false unless given.",
+        ),
         may("world", Takes::Table(&WORLD), "Hosts, latencies and clocks of a simulated run."),
         may("instances", Takes::Map(&Takes::Table(&INSTANCE)), "Instances that are there before the first step."),
         may("application", Takes::Table(&APPLICATION), "An application that keeps inserting rows all the while."),

@@ -167,6 +167,7 @@ impl Lower {
             file: file.to_owned(),
             title: self.title(case.filter(|case| case.has("title")).unwrap_or(fields))?,
             covers,
+            tolerant: fields.flag("tolerant").unwrap_or(false),
             world: self.world.clone(),
             instances,
             application: self.application.clone(),

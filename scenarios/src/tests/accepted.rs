@@ -117,6 +117,8 @@ expect = { object = { on = "shop", database = "app", kind = "view", name = "open
 
 /// Every key outside of the steps.
 const WORLD: &str = r#"
+tolerant = true
+
 [world]
 workers = 3
 machines = 6
