@@ -117,8 +117,6 @@ expect = { object = { on = "shop", database = "app", kind = "view", name = "open
 
 /// Every key outside of the steps.
 const WORLD: &str = r#"
-tolerant = true
-
 [world]
 workers = 3
 machines = 6
@@ -167,7 +165,7 @@ const CASE: &str = "case = [{ name = \"one\", covers = [\"SQL-14\"], title = \"o
 fn everything() -> String {
     let steps = text_with_steps(EVERYTHING);
     let (before, after) = steps.split_once("[[step]]").unwrap_or_default();
-    format!("{before}{WORLD}[[step]]{after}")
+    format!("tolerant = true\n{before}{WORLD}[[step]]{after}")
 }
 
 #[test]
