@@ -8,6 +8,7 @@ pub mod cli;
 pub mod exit;
 pub mod history;
 pub mod judge;
+pub mod planted;
 pub mod reports;
 pub mod runner;
 pub mod suite;

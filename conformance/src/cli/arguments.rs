@@ -26,6 +26,8 @@ pub enum Command {
     Rules(RulesArguments),
     /// Run one scenario and print its prechecks, item by item, with cause and remedy.
     Precheck(PrecheckArguments),
+    /// Plant bugs in the system and show that the checks find them, and nothing else.
+    Selftest(SelftestArguments),
     /// Print the JSON Schema of scenario files.
     Schema,
     /// Print the OpenAPI document of the recovery service.
@@ -115,6 +117,23 @@ pub struct PrecheckArguments {
     /// The seed, decimal or 0x….
     #[arg(long, default_value = "0", value_parser = seed)]
     pub seed: u64,
+}
+
+/// Arguments of `selftest`.
+#[derive(Debug, Args)]
+pub struct SelftestArguments {
+    /// Seeds of each scenario a planted bug is tried with.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub seeds: u64,
+    /// Runs at a time; as many as there are cores unless given.
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// Only planted bugs whose name or check contains this.
+    #[arg(long)]
+    pub filter: Option<String>,
+    /// For people, or one JSON event a line.
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    pub format: Format,
 }
 
 /// How to print.

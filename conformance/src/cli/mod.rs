@@ -6,6 +6,7 @@ mod precheck;
 mod replay;
 mod rules;
 mod run;
+mod selftest;
 
 use crate::exit::Exit;
 use arguments::{Cli, Command};
@@ -31,6 +32,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Rules(arguments) => rules::rules(&arguments),
         Command::Precheck(arguments) => precheck::precheck(&arguments),
+        Command::Selftest(arguments) => selftest::selftest(&arguments),
         Command::Schema => print_json(&scenarios::schema()),
         Command::Openapi => {
             recovery::api::openapi().to_pretty_json().map_err(Failure::harness).and_then(|text| say(&text))

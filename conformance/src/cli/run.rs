@@ -69,7 +69,7 @@ pub fn timed(
 }
 
 /// A flag that Ctrl-C raises: no further run begins, and what is known is printed.
-fn stop_at_ctrl_c() -> Arc<AtomicBool> {
+pub(super) fn stop_at_ctrl_c() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&stop);
     // A second handler in one process is refused; the first still works.
@@ -111,7 +111,7 @@ impl Screen {
 }
 
 /// A reader that went away is no reason to stop.
-fn print_line(text: &str) {
+pub(super) fn print_line(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
 }
 

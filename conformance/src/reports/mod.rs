@@ -5,4 +5,5 @@ pub mod json;
 pub mod matrix;
 pub mod precheck;
 pub mod pretty;
+pub mod selftest;
 pub mod trace;
