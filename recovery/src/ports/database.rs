@@ -61,6 +61,9 @@ pub enum DatabaseError {
     /// The statement is not understood or failed otherwise.
     #[error("statement: {0}")]
     Statement(String),
+    /// The disk of the server is full: it writes nothing until there is room again.
+    #[error("the disk of the server is full")]
+    DiskFull,
     /// A later lease of the task has taken over on this server; this session may not write any more.
     #[error("fenced off by epoch {0}")]
     Fenced(u64),

@@ -6,8 +6,8 @@ use super::front::{Account, Birth};
 use super::log::{Log, LogEntry};
 use super::server::Server;
 use jiff::Timestamp;
-use recovery::model::BackupId;
-use recovery::model::backup::Held;
+use recovery::model::backup::{BackupKind, Held};
+use recovery::model::{BackupId, Product};
 use recovery::ports::cloud::CloudError;
 use recovery::ports::database::{DatabaseError, SnapshotFacts};
 use serde::de::DeserializeOwned;
@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 #[derive(Serialize, Deserialize)]
 struct DataHead {
     held: Held,
+    product: Product,
     accounts: BTreeMap<String, Account>,
     databases: Vec<DatabaseHead>,
     revision: u64,
@@ -36,6 +37,7 @@ struct DatabaseHead {
 #[derive(Serialize, Deserialize)]
 struct LogBody {
     held: Held,
+    product: Product,
     entries: Vec<LogEntry>,
 }
 
@@ -80,15 +82,28 @@ pub(super) fn unsealed<'a, H: DeserializeOwned>(mark: &[u8; 8], bytes: &'a [u8])
 
 /// What a backup in the vault holds.
 pub(super) fn held(bytes: &[u8]) -> Result<Held, String> {
+    held_in(bytes).map(|(_, held)| held)
+}
+
+/// What a backup in the vault is, and what it holds.
+pub(crate) fn held_in(bytes: &[u8]) -> Result<(BackupKind, Held), String> {
     let size_bytes = bytes.len() as u64;
-    let held = match unsealed::<DataHead>(DATA_MARK, bytes) {
-        Ok((head, _)) => head.held,
+    let (kind, held) = match unsealed::<DataHead>(DATA_MARK, bytes) {
+        Ok((head, _)) => (BackupKind::Data, head.held),
         Err(_) => match super::redis::held(bytes) {
-            Ok(held) => held,
-            Err(_) => unsealed::<LogBody>(LOG_MARK, bytes)?.0.held,
+            Ok(held) => (BackupKind::Data, held),
+            Err(_) => (BackupKind::Log, unsealed::<LogBody>(LOG_MARK, bytes)?.0.held),
         },
     };
-    Ok(Held { size_bytes, ..held })
+    Ok((kind, Held { size_bytes, ..held }))
+}
+
+/// Refuses what a later version wrote: no server reads the files of a version it does not know.
+pub(super) fn readable(of: Product, by: Product) -> Result<(), String> {
+    if of.engine == by.engine && of.version <= by.version {
+        return Ok(());
+    }
+    Err(format!("it was taken on {of}, which {by} cannot read"))
 }
 
 impl Server {
@@ -116,7 +131,13 @@ impl Server {
             databases.push(DatabaseHead { name: name.clone(), charset, catalogue, bytes: bytes.len() });
             body.extend_from_slice(&bytes);
         }
-        let head = DataHead { held, accounts: self.accounts.clone(), databases, revision: self.revision };
+        let head = DataHead {
+            held,
+            product: self.product,
+            accounts: self.accounts.clone(),
+            databases,
+            revision: self.revision,
+        };
         sealed(DATA_MARK, &head, &body)
     }
 
@@ -147,12 +168,13 @@ impl Server {
             size_bytes: 0,
             node: None,
         };
-        sealed(LOG_MARK, &LogBody { held, entries }, &[])
+        sealed(LOG_MARK, &LogBody { held, product: self.product, entries }, &[])
     }
 
     /// A server with the content of a data backup.
     pub fn with_content(birth: Birth, bytes: &[u8]) -> Result<(Self, Held), String> {
         let (head, mut body): (DataHead, _) = unsealed(DATA_MARK, bytes)?;
+        readable(head.product, birth.product)?;
         let now = birth.now;
         let mut server = Self::bare(birth);
         server.accounts = head.accounts;
@@ -187,6 +209,7 @@ impl Server {
         }
         for log in logs.iter().take_while(|_| until.is_some()) {
             let body: LogBody = unsealed(LOG_MARK, &log.bytes).map_err(|why| unreadable(&log.id, why))?.0;
+            readable(body.product, server.product).map_err(|why| unreadable(&log.id, why))?;
             if body.held.from_position > position {
                 let why =
                     format!("it begins after position {}, the one before ends at {position}", body.held.from_position);

@@ -1,5 +1,6 @@
 //! What every database server has, whatever its engine: identity, settings, accounts, task claims and a life.
 
+use super::harm::Harm;
 use jiff::Timestamp;
 use recovery::model::instance::{Configuration, FirstAccount, Grants, Rights};
 use recovery::model::photograph::{PhotographedAccount, password_mark};
@@ -50,6 +51,8 @@ pub(super) struct Front {
     pub made: Made,
     /// Counts definitions changed and accounts made.
     pub revision: u64,
+    /// What has befallen it.
+    pub harm: Harm,
 }
 
 impl Front {
@@ -61,6 +64,7 @@ impl Front {
             accounts: BTreeMap::new(),
             claims: BTreeMap::new(),
             revision: 0,
+            harm: Harm::default(),
             made_at: now,
             instance,
             product,
@@ -97,6 +101,7 @@ impl Front {
         if self.is_over(now) {
             return Err(DatabaseError::Unreachable(format!("instance {} is no longer there", self.instance)));
         }
+        self.is_back(now)?;
         let whitelist = &self.configuration.whitelist;
         if !whitelist.contains(peer) && !whitelist.contains("0.0.0.0/0") {
             return Err(DatabaseError::NotWhitelisted(peer.to_owned()));
@@ -116,13 +121,9 @@ impl Front {
 
     /// What the server says of itself to an account.
     pub fn facts_at(&self, account: &str, now: Timestamp, log_position: u64) -> Result<ServerFacts, DatabaseError> {
-        Ok(ServerFacts {
-            product: self.product,
-            now,
-            grants: self.grants(account)?.clone(),
-            parameters: self.configuration.parameters.clone(),
-            log_position,
-        })
+        let mut parameters = self.configuration.parameters.clone();
+        parameters.extend(self.harm.zone.iter().map(|zone| ("time_zone".to_owned(), zone.clone())));
+        Ok(ServerFacts { product: self.product, now, grants: self.grants(account)?.clone(), parameters, log_position })
     }
 
     /// Takes a task over under an epoch, unless a later one has.
@@ -200,8 +201,13 @@ impl Front {
         self.accounts.iter().map(view).collect()
     }
 
-    /// Takes new settings over; sessions that are open stay so.
+    /// Takes new settings over; sessions that are open stay so. What is set anew holds, whatever was set on the server
+    /// itself before.
     pub fn configure(&mut self, configuration: &Configuration) {
+        let zone = |of: &Configuration| of.parameters.get("time_zone").cloned();
+        if zone(configuration) != zone(&self.configuration) {
+            self.harm.zone = None;
+        }
         self.configuration = configuration.clone();
     }
 

@@ -1,6 +1,8 @@
 //! SQL functions that would see the real time or real randomness, replaced by the server's clock and seeded numbers.
 
+use super::zones;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rusqlite::functions::{Context, FunctionFlags};
@@ -12,7 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// What SQL sees of the world.
 pub(super) struct Ambient {
     /// The server's time.
-    pub now: Timestamp,
+    now: Timestamp,
+    /// Its time zone, with the name it goes by.
+    zone: (String, TimeZone),
     random: ChaCha8Rng,
     /// A database with SQLite's own functions, which do the reckoning with times.
     reckoner: Option<Connection>,
@@ -32,12 +36,26 @@ pub(super) fn ambient(seed: u64, name: &str, now: Timestamp) -> SharedAmbient {
     hash.update(seed.to_be_bytes());
     hash.update(name.as_bytes());
     let random = ChaCha8Rng::from_seed(hash.finalize().into());
-    Arc::new(Mutex::new(Ambient { now, random, reckoner: None }))
+    Arc::new(Mutex::new(Ambient { now, zone: (String::new(), TimeZone::UTC), random, reckoner: None }))
 }
 
 impl Ambient {
+    /// Sets the time, and the time zone by its name; one that is not known is UTC.
+    pub fn set(&mut self, now: Timestamp, zone: &str) {
+        self.now = now;
+        if self.zone.0 != zone {
+            self.zone = (zone.to_owned(), zones::zone(zone).unwrap_or(TimeZone::UTC));
+        }
+    }
+
+    /// The time in UTC, as SQLite's own functions have it.
     fn text(&self, format: &str) -> String {
         self.now.strftime(format).to_string()
+    }
+
+    /// The time in the server's time zone.
+    fn local_text(&self, format: &str) -> String {
+        self.zone.1.to_datetime(self.now).strftime(format).to_string()
     }
 
     fn reckon(&mut self, function: &str, arguments: Vec<Sql>) -> Result<Sql> {
@@ -58,7 +76,7 @@ impl Ambient {
 const TIME_FUNCTIONS: [(&str, usize); 7] =
     [("date", 0), ("time", 0), ("datetime", 0), ("julianday", 0), ("unixepoch", 0), ("strftime", 1), ("timediff", 0)];
 
-/// Functions without an argument that give the time, and its format.
+/// Functions without an argument that give the time in the server's time zone, and its format.
 const NOW_FUNCTIONS: [(&str, &str); 8] = [
     ("current_timestamp", "%Y-%m-%d %H:%M:%S"),
     ("now", "%Y-%m-%d %H:%M:%S"),
@@ -75,7 +93,7 @@ pub(super) fn install(connection: &Connection, ambient: &SharedAmbient) -> Resul
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     for (name, format) in NOW_FUNCTIONS {
         let ambient = Arc::clone(ambient);
-        connection.create_scalar_function(name, 0, flags, move |_| Ok(lock(&ambient).text(format)))?;
+        connection.create_scalar_function(name, 0, flags, move |_| Ok(lock(&ambient).local_text(format)))?;
     }
     for (name, time) in TIME_FUNCTIONS {
         let ambient = Arc::clone(ambient);
@@ -103,7 +121,7 @@ fn arguments(context: &Context<'_>) -> Result<Vec<Sql>> {
     (0..context.len()).map(|index| context.get(index)).collect()
 }
 
-/// Writes the server's time in the place of "now", also where it is only meant; the server's time zone is UTC.
+/// Writes the server's time in the place of "now", also where it is only meant; it is UTC here, as in SQLite.
 fn with_time(mut arguments: Vec<Sql>, time: usize, now: &Sql) -> Vec<Sql> {
     let is = |value: &Sql, words: &[&str]| match value {
         Sql::Text(text) => words.iter().any(|word| text.trim().eq_ignore_ascii_case(word)),

@@ -170,7 +170,7 @@ impl Machine {
             }
         }
         let endpoint = format!("{}.{name}:{DATABASE_PORT}", order.instance);
-        let (server, replayed) = rack.build(order, endpoint, &fetched, clock.now())?;
+        let (server, replayed) = rack.build(name, order, endpoint, &fetched, clock.now())?;
         let seconds = i64::try_from(replayed / timing::REPLAYED_PER_S).unwrap_or(0);
         clock.sleep(SignedDuration::from_secs(seconds)).await;
         rack.install(name, server, clock.now())

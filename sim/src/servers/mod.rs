@@ -14,6 +14,7 @@ mod events;
 mod foreign_keys;
 mod front;
 mod functions;
+mod harm;
 mod hosted;
 mod log;
 mod machine;
@@ -31,9 +32,12 @@ mod table_text;
 mod tests;
 mod tokens;
 mod values;
+mod zones;
 
+pub(crate) use backup::held_in;
 pub use cloud::SimCloud;
 pub use database::SimDatabase;
+pub(crate) use harm::{Unharmed, check_zone};
 pub use machine::{MachineHost, run_machine};
 pub use rack::Rack;
 
@@ -53,6 +57,8 @@ pub mod timing {
     pub const SNAPSHOT_SLOWS: SignedDuration = SignedDuration::from_millis(25);
     /// Taking a log backup; it reaches to the end.
     pub const LOG_BACKUP: SignedDuration = SignedDuration::from_secs(2);
+    /// A stand-by takes over, or a server starts again, in this time.
+    pub const FAILOVER: SignedDuration = SignedDuration::from_secs(5);
     /// Taking an instance down.
     pub const DESTROY: SignedDuration = SignedDuration::from_secs(1);
     /// A caller waits this long for a connection and its login.

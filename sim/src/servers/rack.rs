@@ -7,25 +7,29 @@ use super::hosted::Hosted;
 use super::log::LogEntry;
 use super::redis::Redis;
 use super::server::Server;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use recovery::model::backup::Node;
 use recovery::model::photograph::Photograph;
 use recovery::model::{Engine, InstanceId};
 use recovery::ports::Clock;
+use recovery::ports::clock::later;
 use recovery::ports::cloud::{CloudError, Content, InstanceOrder, Made};
-use std::collections::BTreeMap;
+use recovery::ports::database::DatabaseError;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// The machines' disks. What a machine committed stays here when the machine itself crashes.
 #[derive(Clone)]
 pub struct Rack {
-    inner: Arc<Mutex<Inner>>,
+    pub(super) inner: Arc<Mutex<Inner>>,
 }
 
-struct Inner {
+pub(super) struct Inner {
     seed: u64,
     /// Machines in the order they are taken.
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
+    /// Machines whose disk is full.
+    pub(super) full: BTreeSet<String>,
     slots: BTreeMap<String, Slot>,
     /// The machines' clocks, known once they ran.
     clocks: BTreeMap<String, Arc<dyn Clock>>,
@@ -54,7 +58,9 @@ impl Rack {
     pub fn new(seed: u64, machines: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let names: Vec<String> = machines.into_iter().map(Into::into).collect();
         let slots = names.iter().map(|name| (name.clone(), Slot::Free)).collect();
-        Self { inner: Arc::new(Mutex::new(Inner { seed, names, slots, clocks: BTreeMap::new() })) }
+        Self {
+            inner: Arc::new(Mutex::new(Inner { seed, names, full: BTreeSet::new(), slots, clocks: BTreeMap::new() })),
+        }
     }
 
     /// The canonical content of an instance, looked at directly: no network, no time.
@@ -149,12 +155,20 @@ impl Rack {
     pub(super) fn on<T>(&self, machine: &str, instance: &InstanceId, work: impl FnOnce(&mut Hosted) -> T) -> Option<T> {
         let inner = &mut *lock(&self.inner);
         let following = match inner.slots.get(machine) {
-            Some(Slot::Holds(server)) if server.instance == *instance => server.following(),
+            Some(Slot::Holds(server)) if server.instance == *instance => {
+                server.following().map(|following| (following, server.lag()))
+            }
             _ => return None,
         };
-        let news = following.map_or_else(Vec::new, |(master, position)| inner.news(&master, position));
-        let now = inner.clocks.get(machine).map(|clock| clock.now());
+        let (now, full) = (inner.clocks.get(machine).map(|clock| clock.now()), inner.full.contains(machine));
+        let until = |lag: Option<_>| lag.zip(now).map(|(lag, now): (SignedDuration, _)| later(now, -lag));
+        let news = following.filter(|_| !full).map_or_else(Vec::new, |((master, position), lag)| {
+            let mut news = inner.news(&master, position);
+            news.retain(|entry| until(lag).is_none_or(|until| entry.time <= until));
+            news
+        });
         let Some(Slot::Holds(server)) = inner.slots.get_mut(machine) else { return None };
+        server.harm.disk_full = full;
         if let Some(Err(error)) = server.sql().map(|server| server.follow(news)) {
             tracing::error!(%instance, %error, "a replica cannot follow its master");
         }
@@ -172,13 +186,17 @@ impl Rack {
     /// Makes a server as ordered, without putting it anywhere; gives how many log entries were replayed.
     pub(super) fn build(
         &self,
+        machine: &str,
         order: &InstanceOrder,
         endpoint: String,
         fetched: &[Fetched],
         now: Timestamp,
     ) -> Result<(Hosted, usize), CloudError> {
-        let failed = |error: recovery::ports::database::DatabaseError| CloudError::Failed(error.to_string());
+        let failed = |error: DatabaseError| CloudError::Failed(error.to_string());
         let inner = &mut *lock(&self.inner);
+        if inner.full.contains(machine) {
+            return Err(failed(DatabaseError::DiskFull));
+        }
         let birth = Birth {
             instance: order.instance.clone(),
             product: order.product,

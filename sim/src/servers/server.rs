@@ -183,9 +183,9 @@ impl Server {
         self.databases.get_mut(database).ok_or_else(|| DatabaseError::NoSuchDatabase(database.to_owned()))
     }
 
-    /// Sets the time that SQL sees.
+    /// Sets the time that SQL sees, in the time zone of the server.
     pub fn set_time(&self, now: Timestamp) {
-        lock(&self.ambient).now = now;
+        lock(&self.ambient).set(now, self.zone_name());
     }
 
     /// Does a piece of work whole or not at all; what it changed goes into the log.
@@ -195,7 +195,13 @@ impl Server {
         application: bool,
         work: impl FnOnce(&mut Self, &mut Transaction) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
-        let (result, changes) = self.attempt(now, application, work);
+        let (result, changes) = self.attempt(now, application, |server, transaction| {
+            let done = work(server, transaction)?;
+            if !transaction.changes.is_empty() {
+                server.has_room()?;
+            }
+            Ok(done)
+        });
         self.log.append(now, changes);
         result
     }

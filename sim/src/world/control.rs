@@ -6,7 +6,7 @@ use futures_util::future::LocalBoxFuture;
 use recovery::model::InstanceId;
 use recovery::model::backup::Node;
 use recovery::model::photograph::Photograph;
-use recovery::ports::Ports;
+use recovery::ports::{Ports, Vault};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
@@ -27,6 +27,8 @@ type Guest = Box<dyn FnOnce(Ports) -> LocalBoxFuture<'static, ()>>;
 pub struct Control {
     faults: Faults,
     rack: Rack,
+    vault: Vault,
+    seed: u64,
     guests: BTreeMap<&'static str, Guests>,
 }
 
@@ -39,8 +41,26 @@ impl Deref for Control {
 }
 
 impl Control {
-    pub(crate) fn new(faults: Faults, rack: Rack, guests: BTreeMap<&'static str, Guests>) -> Self {
-        Self { faults, rack, guests }
+    pub(crate) fn new(
+        faults: Faults,
+        rack: Rack,
+        vault: Vault,
+        seed: u64,
+        guests: BTreeMap<&'static str, Guests>,
+    ) -> Self {
+        Self { faults, rack, vault, seed, guests }
+    }
+
+    pub(super) fn rack(&self) -> &Rack {
+        &self.rack
+    }
+
+    pub(super) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The content of an instance as it truly is, whatever the system says of it.

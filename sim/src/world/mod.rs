@@ -4,6 +4,7 @@
 
 mod carry_out;
 mod control;
+mod damage;
 mod dice;
 mod disk;
 mod engine;
@@ -17,6 +18,7 @@ mod slow;
 mod timers;
 
 pub use control::{APPLICATION, Control, STRANGER};
+pub use damage::{Damage, DamageError};
 pub use dice::SeededDice;
 pub use disk::MemoryDisk;
 pub use engine::{EngineOptions, Facts, HostKit, HostPlan, WorldError, drive};

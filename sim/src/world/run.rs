@@ -218,9 +218,10 @@ where
     hosts.extend(named("worker", options.workers).iter().map(|name| ground.worker(name)));
     hosts.extend(machines.iter().map(|name| ground.machine(name)));
     hosts.extend(guests.iter().map(|(name, guests)| ground.lodging(name, guests)));
+    let seed = options.seed;
     drive(&options.engine(), hosts, move |kit, faults| {
         operator(Stage {
-            control: Control::new(faults, ground.rack.clone(), guests),
+            control: Control::new(faults, ground.rack.clone(), Arc::clone(&ground.vault), seed, guests),
             service: format!("{SERVICE}:{SERVICE_PORT}"),
             access_token: ground.access_token.clone(),
             ports: ground.ports(kit),

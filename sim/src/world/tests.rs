@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod calls;
 mod crashes;
+mod damage;
 mod disks;
 mod logical;
 mod population;

@@ -7,13 +7,13 @@ use super::data::{Data, Item, ms};
 use super::space::{DATABASES, Space};
 use super::view::View;
 use super::{Node, Redis};
-use crate::servers::backup::{Fetched, sealed, unsealed};
+use crate::servers::backup::{Fetched, readable, sealed, unsealed};
 use crate::servers::front::{Account, Birth};
 use crate::servers::timing;
 use crate::servers::values::{hex, unhex};
 use jiff::Timestamp;
-use recovery::model::InstanceId;
 use recovery::model::backup::Held;
+use recovery::model::{InstanceId, Product};
 use recovery::ports::clock::later;
 use recovery::ports::cloud::CloudError;
 use recovery::ports::database::DatabaseError;
@@ -27,6 +27,7 @@ const MARK: &[u8; 8] = b"REDIS001";
 #[derive(Serialize, Deserialize)]
 struct Head {
     held: Held,
+    product: Product,
     instance: InstanceId,
     /// Enciphered.
     accounts: String,
@@ -76,7 +77,7 @@ impl Redis {
             serde_json::to_vec(&self.accounts).map_err(|error| DatabaseError::Statement(error.to_string()))?;
         let instance = self.instance.clone();
         let accounts = hex(&enciphered(self.seed, &instance, position, &accounts));
-        let head = Head { held, instance, accounts, revision: self.revision };
+        let head = Head { held, product: self.product, instance, accounts, revision: self.revision };
         let view = View::new(space, ms(self.seen));
         let mut body = Vec::new();
         for database in 0..DATABASES {
@@ -92,7 +93,7 @@ impl Redis {
     /// A new server with what a backup holds: its keys without those whose time has come, and its accounts (RED-22).
     pub fn restored(birth: Birth, data: &Fetched) -> Result<Self, CloudError> {
         let unreadable = |why: String| CloudError::BackupUnreadable { backup: data.id.clone(), why };
-        let content = opened(birth.seed, &data.bytes, birth.now).map_err(unreadable)?;
+        let content = opened(birth.product, birth.seed, &data.bytes, birth.now).map_err(unreadable)?;
         let mut redis = Self::with(birth, content.space, content.held.to_position);
         if redis.is_cluster() && (1..DATABASES).any(|database| redis.master.count(database) > 0) {
             let why = format!("backup {} has keys in other databases than 0; a cluster has only that", data.id);
@@ -106,8 +107,9 @@ impl Redis {
 }
 
 /// Reads a file; keys whose time has come by now are left out.
-pub(super) fn opened(seed: u64, bytes: &[u8], now: Timestamp) -> Result<Content, String> {
+pub(super) fn opened(by: Product, seed: u64, bytes: &[u8], now: Timestamp) -> Result<Content, String> {
     let (head, body): (Head, _) = unsealed(MARK, bytes)?;
+    readable(head.product, by)?;
     let accounts = unhex(&head.accounts).ok_or("its accounts are not written in hexadecimal digits")?;
     let accounts = enciphered(seed, &head.instance, head.held.to_position, &accounts);
     let accounts = serde_json::from_slice(&accounts).map_err(|_| "its accounts are of another cloud")?;

@@ -163,8 +163,18 @@ impl Redis {
     }
 
     fn lag(&self) -> SignedDuration {
+        if let Some(lag_ms) = self.harm.lag_ms {
+            return SignedDuration::from_millis(i64::try_from(lag_ms).unwrap_or(i64::MAX));
+        }
         let given = self.configuration.parameters.get(LAG_PARAMETER).and_then(|lag| lag.parse().ok());
         SignedDuration::from_millis(given.filter(|lag_ms: &i64| *lag_ms >= 0).unwrap_or(LAG_DEFAULT_MS))
+    }
+
+    /// Makes the replica node the master: it has all that was committed, and another one follows it from there.
+    pub fn promote_replica(&mut self) {
+        let as_of = self.replica.as_of;
+        self.replica = Replica::copy(&self.master, self.log.position(), self.seen);
+        self.replica.as_of = self.replica.as_of.max(as_of);
     }
 
     /// The node its backups are taken on.

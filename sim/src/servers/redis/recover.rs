@@ -50,7 +50,7 @@ impl Redis {
     }
 
     fn content_of(&self, data: &Fetched, now: Timestamp) -> Result<Content, CloudError> {
-        let content = opened(self.seed, &data.bytes, self.seen.max(now));
+        let content = opened(self.product, self.seed, &data.bytes, self.seen.max(now));
         content.map_err(|why| CloudError::BackupUnreadable { backup: data.id.clone(), why })
     }
 }

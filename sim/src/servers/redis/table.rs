@@ -214,8 +214,10 @@ impl Redis {
         &mut self,
         work: impl FnOnce(&mut Unit<'_>) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
+        let room = self.has_room();
         let mut unit = Unit::begin(Arc::make_mut(&mut self.master));
-        match work(&mut unit) {
+        let worked = work(&mut unit).and_then(|done| if unit.changed() > 0 { room.map(|()| done) } else { Ok(done) });
+        match worked {
             Ok(done) => {
                 let changes = unit.commit();
                 self.commit(&changes);

@@ -5,6 +5,7 @@ mod bulk;
 mod definitions;
 mod events;
 mod foreign_keys;
+mod harm;
 mod ports;
 mod redis_backups;
 mod redis_commands;
