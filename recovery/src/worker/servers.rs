@@ -3,9 +3,9 @@
 
 use super::ask::Ask;
 use super::lease::{Lease, LetGo, Stop};
-use crate::model::TaskId;
 use crate::model::task::TaskFailure;
 use crate::model::work::Access;
+use crate::model::{Product, TaskId};
 use crate::ports::clock::later_s;
 use crate::ports::database::DatabaseError;
 use crate::ports::{Clock, Database, Session};
@@ -78,6 +78,13 @@ pub enum Lost {
         /// What the last attempt said.
         detail: String,
     },
+    /// It is of an earlier version than what it is to take, or of another engine.
+    Older {
+        /// Which server.
+        side: Side,
+        /// What both are.
+        detail: String,
+    },
 }
 
 impl From<Stop<Lost>> for Stop {
@@ -90,6 +97,7 @@ impl From<Stop<Lost>> for Stop {
             Stop::Failed(Lost::Unreachable { side, detail }) => {
                 TaskFailure::Unreachable { side: side.to_string(), detail }
             }
+            Stop::Failed(Lost::Older { side, detail }) => TaskFailure::Refused { side: side.to_string(), detail },
         })
     }
 }
@@ -141,6 +149,8 @@ pub struct Servers<'a> {
     database: Arc<dyn Database>,
     outages: &'a mut Outages,
     lines: BTreeMap<Side, Line>,
+    /// What each side said it is when the newest session with it was opened.
+    products: BTreeMap<Side, Product>,
     patience_s: i64,
 }
 
@@ -157,7 +167,12 @@ impl<'a> Servers<'a> {
         patience_s: i64,
     ) -> Self {
         let lines = sides.iter().map(|(side, access)| (*side, Line::new(access))).collect();
-        Self { lease, clock, database, outages, lines, patience_s }
+        Self { lease, clock, database, outages, lines, products: BTreeMap::new(), patience_s }
+    }
+
+    /// Says what the data is of that goes to the target, where it is not read from a server.
+    pub fn comes_from(&mut self, product: Product) {
+        self.products.insert(Side::Source, product);
     }
 
     /// The time on this host.
@@ -233,7 +248,8 @@ impl<'a> Servers<'a> {
     }
 
     /// Opens a session if there is none. On the target it claims the task first of all, so that no earlier lease can
-    /// write there any more and this one cannot once a later one has come.
+    /// write there any more and this one cannot once a later one has come. Whoever opens a session asks the server what
+    /// it is: it may have been upgraded or downgraded since the precheck, and nothing is written to an older one.
     async fn connected(&mut self, side: Side) -> Result<Result<(), DatabaseError>, Stop<Lost>> {
         let line = self.line(side)?;
         if line.session.is_some() {
@@ -245,22 +261,36 @@ impl<'a> Servers<'a> {
         };
         let claim = (self.lease.task().clone(), self.lease.epoch());
         let database = Arc::clone(&self.database);
+        let has_target = self.lines.contains_key(&Side::Target);
         let connecting = async {
             let mut session = database.connect(&endpoint, &access.login).await?;
             if side == Side::Target {
                 session.claim(claim.0.as_str(), claim.1).await?;
             }
-            Ok(session)
+            let product = if has_target { Some(session.facts().await?.product) } else { None };
+            Ok((session, product))
         };
         let limit = SignedDuration::from_secs(CALL_TIMEOUT_S);
         let session = self.lease.keep(self.clock.timeout(limit, connecting)).await?;
         match session.unwrap_or_else(|| Err(silent())) {
-            Ok(session) => {
+            Ok((session, product)) => {
+                self.products.extend(product.map(|product| (side, product)));
+                if let Some(detail) = self.older_target() {
+                    return Err(Stop::Failed(Lost::Older { side: Side::Target, detail }));
+                }
                 self.line(side)?.session = Some(session);
                 Ok(Ok(()))
             }
             Err(error) => Ok(Err(error)),
         }
+    }
+
+    /// Why the target cannot take what comes from the source, as far as both have said what they are (DTS-17, LOG-05).
+    fn older_target(&self) -> Option<String> {
+        let (source, target) = (self.products.get(&Side::Source)?, self.products.get(&Side::Target)?);
+        let fits = source.engine == target.engine && source.version <= target.version;
+        (!fits)
+            .then(|| format!("the data is of {source}, and the server is {target}: choose or upgrade to a later one"))
     }
 
     /// Waits before a server is tried again, or gives up.

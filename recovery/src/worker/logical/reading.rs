@@ -26,6 +26,7 @@ impl From<Stop<Lost>> for Stop<RestoreFailure> {
             Stop::LetGo(let_go) => return Self::LetGo(let_go),
             Stop::Failed(Lost::Gone { instance, .. }) => RestoreFailure::InstanceGone { instance },
             Stop::Failed(Lost::Unreachable { detail, .. }) => RestoreFailure::Unreachable { detail },
+            Stop::Failed(Lost::Older { side, detail }) => RestoreFailure::Refused { object: side.to_string(), detail },
         })
     }
 }

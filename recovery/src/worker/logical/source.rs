@@ -30,6 +30,7 @@ impl From<Stop<Lost>> for Stop<Trouble> {
                 Self::Failed(Trouble::Broken(format!("instance {instance} is gone")))
             }
             Stop::Failed(Lost::Unreachable { detail, .. }) => Self::Failed(Trouble::Away(detail)),
+            Stop::Failed(Lost::Older { detail, .. }) => Self::Failed(Trouble::Broken(detail)),
         }
     }
 }

@@ -18,7 +18,12 @@ const SUPPORTED: [(Engine, &[Version]); 5] = [
 /// Compares the products of both sides: the same engine (DTS-17), a supported version, and no older target.
 pub async fn check(bench: &mut Bench) -> Result<PrecheckOutcome, Snag> {
     let source = bench.facts(Side::Source).await?.product;
-    let target = bench.access(Side::Target).product;
+    // A server may have been upgraded or downgraded without a word to anybody. Another item says that it is not reached.
+    let target = match bench.facts(Side::Target).await {
+        Ok(facts) => facts.product,
+        Err(Snag::LetGo(let_go)) => return Err(let_go.into()),
+        Err(Snag::Outcome(_)) => bench.access(Side::Target).product,
+    };
     let supported =
         SUPPORTED.iter().find(|(engine, _)| *engine == source.engine).map_or(&[][..], |(_, versions)| versions);
     Ok(if source.engine != target.engine {

@@ -1,11 +1,12 @@
 //! Structure and rows, end to end.
 
-use super::sample::{of_table, only, row, shop, table, view, whole, work};
+use super::sample::{of_table, only, product, row, shop, table, view, whole, work};
 use super::servers::Server;
 use super::world::{End, Shared};
 use crate::model::Engine;
 use crate::model::content::{Object, ObjectKind as K};
 use crate::model::task::{MigrationType, PhaseStatus, SameNameMode, Selection, TaskFailure, Work};
+use crate::ports::database::DatabaseError;
 use std::collections::BTreeMap;
 
 /// A world whose source has a shop with five orders and one good, and whose target has an empty database of that name.
@@ -64,6 +65,31 @@ fn every_engine_moves_a_whole_database() {
         let orders = world.service.work.progress.iter().find(|entry| entry.name == "orders").expect("planned");
         assert_eq!((orders.rows_written, orders.rows_done), (5, true));
     }
+}
+
+#[test]
+fn nothing_is_written_to_a_target_older_than_the_source_and_the_task_goes_on_once_it_is_not() {
+    let older = "the data is of mysql 5.7, and the server is mysql 5.6";
+    let shared = world(Engine::MySql, "sf", vec![whole("shop")]);
+    shared.server("target", |server| server.product = product("mysql 5.6"));
+    run(&shared);
+    assert!(refused_with(&shared, older), "{:?}", failure(&shared));
+    assert_eq!(shared.lock().servers["target"].writes, 0);
+    let shared = world(Engine::MySql, "sf", vec![whole("shop")]);
+    shared.before("write", 2, |world| {
+        let target = world.servers.get_mut("target").expect("a server");
+        (target.product, target.refuses) =
+            (product("mysql 5.6"), Some(DatabaseError::Unreachable("it starts again".into())));
+    });
+    shared.after_s(5, |world| world.servers.get_mut("target").expect("a server").refuses = None);
+    run(&shared);
+    assert!(refused_with(&shared, older), "{:?}", failure(&shared));
+    assert!(!shared.lock().service.finished);
+    shared.server("target", |server| server.product = product("mysql 5.7"));
+    shared.lock().service.failure = None;
+    run(&shared);
+    assert!(shared.lock().service.finished, "{:?}", failure(&shared));
+    assert!(rows_are_equal(&shared, "orders") && rows_are_equal(&shared, "goods"));
 }
 
 #[test]

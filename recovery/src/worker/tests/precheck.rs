@@ -161,10 +161,10 @@ fn a_target_account_that_only_reads_fails() {
 #[test]
 fn a_source_of_another_engine_or_newer_than_the_target_fails() {
     let shared = mysql();
-    shared.lock().service.work.target.product = product("mysql 5.6");
+    change(&shared, "target", |server| server.product = product("mysql 5.6"));
     assert_eq!(cause(&shared, I::SourceVersion), "the target mysql 5.6 is older than the source mysql 5.7");
     let shared = mysql();
-    shared.lock().service.work.target.product = product("sqlserver 2012 web");
+    change(&shared, "target", |server| server.product = product("sqlserver 2012 web"));
     assert!(cause(&shared, I::SourceVersion).contains("only within one engine"));
 }
 

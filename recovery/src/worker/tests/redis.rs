@@ -110,7 +110,7 @@ fn a_target_older_than_the_source_and_a_cluster_as_source_fail() {
     ] {
         let shared = world(Work::Precheck, "f");
         shared.server("source", |server| server.product = product(source));
-        shared.lock().service.work.target.product = product(target);
+        shared.server("target", |server| server.product = product(target));
         assert_eq!(checked(&shared).1.get(&I::SourceVersion).map(String::as_str), cause);
     }
 }

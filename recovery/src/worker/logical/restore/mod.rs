@@ -44,6 +44,7 @@ async fn attempt(
     progress: &mut Progress,
 ) -> Result<(), Stop> {
     let backup = reading::read(shelf, &mut servers.lease, job).await?;
+    servers.comes_from(backup.manifest.product);
     let plan = Plan::make(job, &backup.state).map_err(Stop::Failed)?;
     if !job.planned {
         progress.details.clone_from(&plan.details);

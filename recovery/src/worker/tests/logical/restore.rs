@@ -32,6 +32,18 @@ fn all_of_a_set_comes_but_its_foreign_keys() {
 }
 
 #[test]
+fn nothing_is_written_to_a_target_older_than_the_set() {
+    let shared = world();
+    dump(&shared);
+    shared.server("target", |server| server.product = super::super::sample::product("mysql 5.6"));
+    let failure = restore(&shared, restore_job());
+    let Some(RestoreFailure::Refused { object, detail }) = failure else { panic!("{failure:?}") };
+    assert_eq!(object, "target");
+    assert!(detail.contains("the data is of mysql 5.7, and the server is mysql 5.6"), "{detail}");
+    assert_eq!(shared.lock().servers["target"].writes, 0);
+}
+
+#[test]
 fn what_acts_on_rows_is_made_after_them() {
     let shared = world();
     dump(&shared);
