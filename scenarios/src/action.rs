@@ -1,7 +1,8 @@
 //! The actions a step can be, one struct each.
 
+use crate::call::CallStep;
 use crate::expectation::Expectation;
-use crate::fault::{CallStep, FaultStep};
+use crate::fault::FaultStep;
 use crate::logical::{
     DataSourceStep, DownloadStep, LogicalBackupStep, LogicalTaskStep, RecoverStep, RemoveDataSourceStep, RestoreStep,
     RestoreTaskStep,

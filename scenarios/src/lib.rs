@@ -1,6 +1,7 @@
 //! The scenario language: what should happen to which instances, and what must be seen. It runs nothing.
 
 pub mod action;
+pub mod call;
 mod cases;
 pub mod error;
 pub mod expectation;
@@ -16,6 +17,7 @@ mod schema;
 mod time;
 
 pub use action::*;
+pub use call::*;
 pub use error::{Problem, ScenarioError};
 pub use expectation::*;
 pub use fault::*;

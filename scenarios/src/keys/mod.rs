@@ -2,6 +2,7 @@
 //! these tables and the JSON Schema is written from them, so the two cannot differ.
 
 mod expect;
+mod faults;
 mod logical;
 mod steps;
 mod tables;

@@ -1,6 +1,7 @@
 //! Keys of the steps.
 
 use super::expect::EXPECT;
+use super::faults::FAULT;
 use super::logical::{
     DATA_SOURCE, DOWNLOAD, LOGICAL_BACKUP, LOGICAL_TASK, RECOVER, REMOVE_DATA_SOURCE, RESTORE, RESTORE_TASK,
 };
@@ -24,7 +25,6 @@ pub(super) const CONNECTION_MODE: Takes = Takes::Word(Words::Model(words_of::<Co
 pub(super) const SET_STATUS: Takes = Takes::Word(Words::Model(words_of::<SetStatus>));
 pub(super) const RESTORE_STATUS: Takes = Takes::Word(Words::Model(words_of::<RestoreStatus>));
 pub(super) const COUNT: Takes = Takes::Whole { min: 0, max: i64::MAX };
-const HOST_PAIR: Takes = Takes::List { of: &Takes::Host, min: 2, max: 2 };
 
 pub(super) const REFUSED: Key = may("refused", CODE, "Code it must be refused with.");
 pub(super) const AT_MOST: Key = may("at_most", Takes::Time, "Longest wait; 24h unless given.");
@@ -265,42 +265,38 @@ static TASK: Shape = Shape::plain(
     ],
 );
 
-static WAIT: Shape = Shape {
-    name: "wait",
-    keys: &[AT_MOST],
-    forms: &[
-        Form(&[
-            need("task", Takes::Name, "Task."),
-            may("status", STATUS, "Its status."),
-            may("stage", STAGE, "What the user has done."),
-            may("phase", TYPE, "A phase of it."),
-            may("phase_status", PHASE_STATUS, "How far the phase has got at least; Migrating unless given."),
-            may("rows", COUNT, "Rows copied at least."),
-        ]),
-        Form(&[need("instance", Takes::Name, "Instance."), need("state", STATE, "Its state.")]),
-        Form(&[
-            need("backup", Takes::Name, "Backup."),
-            may("status", Takes::Word(Words::Model(words_of::<BackupStatus>)), "Its status; success unless given."),
-        ]),
-        Form(&[
-            need("restorable", Takes::Name, "Instance."),
-            need("contains", Takes::Name, "Mark that can be restored."),
-        ]),
-        Form(&[
-            need("restore", Takes::Name, "Restore task."),
-            may("status", RESTORE_STATUS, "Its status."),
-            may("records", COUNT, "Rows written at least."),
-        ]),
-        Form(&[
-            need("logical_set", Takes::Name, "Set of a logical backup."),
-            may("status", SET_STATUS, "Its status; completed unless given."),
-        ]),
-        Form(&[
-            need("logical_restorable", Takes::Name, "Logical backup task."),
-            need("contains", Takes::Name, "Mark that can be restored from it."),
-        ]),
-    ],
-};
+/// What can be waited for.
+pub(super) const CONDITIONS: &[Form] = &[
+    Form(&[
+        need("task", Takes::Name, "Task."),
+        may("status", STATUS, "Its status."),
+        may("stage", STAGE, "What the user has done."),
+        may("phase", TYPE, "A phase of it."),
+        may("phase_status", PHASE_STATUS, "How far the phase has got at least; Migrating unless given."),
+        may("rows", COUNT, "Rows copied at least."),
+    ]),
+    Form(&[need("instance", Takes::Name, "Instance."), need("state", STATE, "Its state.")]),
+    Form(&[
+        need("backup", Takes::Name, "Backup."),
+        may("status", Takes::Word(Words::Model(words_of::<BackupStatus>)), "Its status; success unless given."),
+    ]),
+    Form(&[need("restorable", Takes::Name, "Instance."), need("contains", Takes::Name, "Mark that can be restored.")]),
+    Form(&[
+        need("restore", Takes::Name, "Restore task."),
+        may("status", RESTORE_STATUS, "Its status."),
+        may("records", COUNT, "Rows written at least."),
+    ]),
+    Form(&[
+        need("logical_set", Takes::Name, "Set of a logical backup."),
+        may("status", SET_STATUS, "Its status; completed unless given."),
+    ]),
+    Form(&[
+        need("logical_restorable", Takes::Name, "Logical backup task."),
+        need("contains", Takes::Name, "Mark that can be restored from it."),
+    ]),
+];
+
+static WAIT: Shape = Shape { name: "wait", keys: &[AT_MOST], forms: CONDITIONS };
 
 static RELEASE: Shape = Shape::plain("release", &[need("instance", Takes::Name, "Instance."), REFUSED]);
 
@@ -368,41 +364,6 @@ static EXPIRY: Shape = Shape::plain(
     "expiry",
     &[need("instance", Takes::Name, "Instance."), need("expiry", Takes::Shift, "Moved by this: `-1s`, `+0s`.")],
 );
-
-static FAULT: Shape = Shape {
-    name: "fault",
-    keys: &[
-        may("for", Takes::Time, "How long it lasts; until healed unless given."),
-        may(
-            "after",
-            Takes::List { of: &Takes::Time, min: 2, max: 2 },
-            "Happens a random delay later, between these two.",
-        ),
-        may("background", Takes::Flag, "Whether the next step begins at once; false unless given."),
-    ],
-    forms: &[
-        Form(&[
-            need("crash", Takes::Host, "Host that loses its memory and what its disk had not synced."),
-            may("torn", Takes::Flag, "Whether the last unsynced write is torn rather than lost; false unless given."),
-        ]),
-        Form(&[need("restart", Takes::Host, "Crashed host that starts again.")]),
-        Form(&[
-            need("partition", HOST_PAIR, "Two hosts between which nothing passes."),
-            may("oneway", Takes::Flag, "Whether only messages from the first to the second are lost."),
-        ]),
-        Form(&[need("hold", HOST_PAIR, "Two hosts between which messages wait.")]),
-        Form(&[
-            need("slow", HOST_PAIR, "Two hosts between which messages take long."),
-            need("latency_ms", Takes::Whole { min: 0, max: 600_000 }, "How long."),
-        ]),
-        Form(&[need("pause", Takes::Host, "Host that stands still and keeps its memory.")]),
-        Form(&[
-            need("skew", Takes::Host, "Host whose clock is off from now on."),
-            need("ms", Takes::Whole { min: -86_400_000, max: 86_400_000 }, "By how much; fast when positive."),
-        ]),
-        Form(&[need("heal", Takes::Flag, "true: everything is well again.")]),
-    ],
-};
 
 static CALL: Shape = Shape::plain(
     "call",

@@ -66,6 +66,8 @@ pub(super) struct KnownInstance {
 pub(super) struct Book {
     names: BTreeMap<String, Named>,
     later: BTreeMap<String, Named>,
+    /// Whether names count that only a later step gives.
+    pub(super) ahead: bool,
     pub(super) instances: BTreeMap<String, KnownInstance>,
     /// By mark or backup: its moment.
     moments: BTreeMap<String, usize>,
@@ -103,6 +105,11 @@ impl Book {
         if let Some(mark) = step.word("mark") {
             self.later.entry(mark.value.to_owned()).or_insert(Named { kind: Kind::Mark, line });
         }
+    }
+
+    /// Whether a name may stand for something of that kind that a later step makes.
+    pub(super) fn foreseen(&self, name: &str, kind: Kind) -> bool {
+        self.ahead && self.later.get(name).is_some_and(|later| later.kind == kind)
     }
 
     /// The names of a kind.
@@ -206,6 +213,7 @@ impl Lower {
                 let help = accepted(name.value, &self.book.all(kind), &format!("each {kind} so far"));
                 self.problems.add(&name.span, message, format!("no {kind}"), help);
             }
+            None if self.book.foreseen(name.value, kind) => return Some(name.value.to_owned()),
             None => self.unknown(name, &kind.to_string(), &[kind]),
         }
         None

@@ -1,61 +1,187 @@
-//! Faults, and raw calls to the service.
+//! Faults.
 
 use super::Lower;
 use super::book::Kind;
 use crate::error::quoted;
-use crate::fault::{CallMethod, CallStep, CallToken, Fault, FaultStep, PathPiece};
-use crate::fields::{At, Fields, Read, Word};
-use crate::read::wrong_name;
+use crate::fault::{Damage, Damaged, Fault, FaultStep};
+use crate::fields::{At, Fields, Read};
 use crate::scenario::Host;
-use std::ops::Range;
+use recovery::model::Product;
+use recovery::model::backup::BackupKind;
 use std::time::Duration;
+
+/// Keys that say what breaks.
+const FAULT_KEYS: [&str; 29] = [
+    "crash",
+    "restart",
+    "partition",
+    "hold",
+    "slow",
+    "reorder",
+    "reset",
+    "pause",
+    "disk_full",
+    "skew",
+    "jump",
+    "twice",
+    "answers_lost",
+    "ddl",
+    "sql",
+    "rights",
+    "password",
+    "drop_account",
+    "ssl",
+    "whitelist",
+    "delete",
+    "damage",
+    "log_gap",
+    "failover",
+    "version",
+    "lag",
+    "time_zone",
+    "vanish",
+    "heal",
+];
 
 impl Lower {
     pub(super) fn fault(&mut self, fields: &Fields) -> Option<FaultStep> {
         let fault = self.breaks(fields)?;
-        if let Fault::Restart { .. } | Fault::Skew { .. } | Fault::Heal = fault {
+        if !fault.can_end() {
             self.refuse_keys(fields, &["for"], "a fault that has no end of its own", "leave `for` out");
+        }
+        let when = match fields.table("when") {
+            Some(table) => Some(self.looking_ahead(table)?),
+            None => None,
+        };
+        if when.is_some() && fields.flag("background") == Some(false) {
+            let help = "leave `background` out, or `wait` in a step before this one and leave `when` out";
+            self.refuse_keys(fields, &["background"], "`when`", help);
         }
         let after = self.after(fields);
         Some(FaultStep {
             fault,
             lasts: fields.time("for"),
+            background: when.is_some() || fields.flag("background").unwrap_or(false),
+            when,
             after,
-            background: fields.flag("background").unwrap_or(false),
         })
     }
 
     fn breaks(&mut self, fields: &Fields) -> Option<Fault> {
-        for (key, pair) in [("partition", 0), ("hold", 1), ("slow", 2)] {
-            if !fields.has(key) {
-                continue;
+        let form = FAULT_KEYS.iter().find(|key| fields.has(key))?;
+        Some(match *form {
+            key @ ("partition" | "hold" | "slow" | "reorder" | "reset") => self.between(fields, key)?,
+            key @ ("crash" | "restart" | "pause" | "disk_full" | "skew" | "jump") => self.at_host(fields, key)?,
+            "twice" => {
+                Fault::Twice { requests: fields.whole("twice")?, at_once: fields.flag("at_once").unwrap_or(false) }
             }
-            let (a, b) = self.pair(fields, key)?;
-            return Some(match pair {
-                0 => Fault::Partition { a, b, oneway: fields.flag("oneway").unwrap_or(false) },
-                1 => Fault::Hold { a, b },
-                _ => Fault::Slow { a, b, latency_ms: fields.whole("latency_ms")? },
-            });
-        }
-        for key in ["crash", "restart", "pause", "skew"] {
-            let Some(host) = fields.host(key) else { continue };
-            let host = self.faulty(host)?;
+            "answers_lost" => Fault::AnswersLost { requests: fields.whole("answers_lost")? },
+            key @ ("damage" | "log_gap" | "failover" | "version" | "lag" | "time_zone" | "vanish") => {
+                self.to_instance(fields, key)?
+            }
+            "heal" => {
+                if fields.flag("heal") == Some(false) {
+                    let place = fields.place("heal");
+                    self.problems.add(&place, "`heal` is true or is left out", "not accepted", "write `heal = true`");
+                }
+                Fault::Heal
+            }
+            key => Fault::Act(Box::new(self.act(fields, key)?)),
+        })
+    }
+
+    fn between(&mut self, fields: &Fields, key: &str) -> Option<Fault> {
+        let (a, b) = self.pair(fields, key)?;
+        Some(match key {
+            "partition" => Fault::Partition { a, b, oneway: fields.flag("oneway").unwrap_or(false) },
+            "hold" => Fault::Hold { a, b },
+            "slow" => Fault::Slow { a, b, latency_ms: fields.whole("latency_ms")? },
+            "reorder" => Fault::Reorder { a, b, latency_ms: fields.whole("latency_ms")? },
+            _ => Fault::Reset { a, b },
+        })
+    }
+
+    fn at_host(&mut self, fields: &Fields, key: &str) -> Option<Fault> {
+        let at = fields.host(key)?;
+        let place = at.span.clone();
+        let host = self.faulty(at)?;
+        Some(match key {
+            "crash" => Fault::Crash { host, torn: fields.flag("torn").unwrap_or(false) },
+            "restart" => Fault::Restart { host },
+            "pause" => Fault::Pause { host },
+            "disk_full" => {
+                if !matches!(host, Host::Service | Host::Machine(_) | Host::MachineOf(_)) {
+                    let message = format!("`{host}` has no disk");
+                    let help = "the service and the machines have one: `service`, `machine-1`, `machine of INSTANCE`";
+                    self.problems.add(&place, message, "no disk", help);
+                }
+                Fault::DiskFull { host }
+            }
+            "skew" => Fault::Skew { host, ms: fields.whole("ms")? },
+            _ => Fault::Jump { host, ms: fields.whole("ms")? },
+        })
+    }
+
+    /// Faults of an instance and of what was kept of it.
+    fn to_instance(&mut self, fields: &Fields, key: &str) -> Option<Fault> {
+        let Some(table) = fields.table(key) else {
+            let of = self.find(&fields.word(key)?, Kind::Instance)?;
             return Some(match key {
-                "crash" => Fault::Crash { host, torn: fields.flag("torn").unwrap_or(false) },
-                "restart" => Fault::Restart { host },
-                "pause" => Fault::Pause { host },
-                _ => Fault::Skew { host, ms: fields.whole("ms")? },
+                "log_gap" => Fault::LogGap { of },
+                "failover" => Fault::Failover { of },
+                _ => Fault::Vanish { of },
             });
+        };
+        if key == "damage" {
+            return self.damage(table);
         }
-        if fields.flag("heal") == Some(false) {
-            self.problems.add(
-                &fields.place("heal"),
-                "`heal` is true or is left out",
-                "not accepted",
-                "write `heal = true`",
-            );
+        let of = self.find(&table.word("of")?, Kind::Instance)?;
+        Some(match key {
+            "version" => Fault::Version { engine: self.other_version(table, &of)?, of },
+            "lag" => Fault::Lag { of, ms: table.whole("ms")? },
+            _ => Fault::TimeZone { zone: self.zone(table)?, of },
+        })
+    }
+
+    fn damage(&mut self, table: &Fields) -> Option<Fault> {
+        let backup = match (table.word("backup"), table.table("newest")) {
+            (Some(backup), _) => Damaged::Named(self.find(&backup, Kind::Backup)?),
+            (None, newest) => {
+                let newest = newest?;
+                let kind = newest.model("kind").unwrap_or(BackupKind::Data);
+                Damaged::Newest { of: self.find(&newest.word("of")?, Kind::Instance)?, kind }
+            }
+        };
+        let how = match table.word("how")?.value {
+            "corrupt" => Damage::Corrupt,
+            "missing" => Damage::Missing,
+            _ => Damage::Half,
+        };
+        Some(Fault::Damage { backup, how })
+    }
+
+    /// A product an instance can be upgraded or downgraded to: of the same engine.
+    fn other_version(&mut self, table: &Fields, of: &str) -> Option<Product> {
+        let at = table.get("engine")?;
+        let Read::Product(product) = &at.value else { return None };
+        if let Some(engine) = self.book.engine(of).filter(|engine| *engine != product.engine) {
+            let message = format!("{} is no other version of {}", quoted(&product.to_string()), quoted(of));
+            let help = format!("an engine stays what it is: name another version of {engine}");
+            self.problems.add(&at.span, message, "another engine", help);
+            return None;
         }
-        Some(Fault::Heal)
+        Some(product.clone())
+    }
+
+    fn zone(&mut self, table: &Fields) -> Option<String> {
+        let zone = table.word("zone")?;
+        if !is_zone(zone.value) {
+            let message = format!("{} is no time zone", quoted(zone.value));
+            let help = "write `UTC`, an offset like `+02:00`, or a name like `Europe/Berlin`";
+            self.problems.add(&zone.span, message, "not accepted", help);
+            return None;
+        }
+        Some(zone.value.to_owned())
     }
 
     fn pair(&mut self, fields: &Fields, key: &str) -> Option<(Host, Host)> {
@@ -97,111 +223,22 @@ impl Lower {
         }
         Some((first, last))
     }
+}
 
-    pub(super) fn call(&mut self, fields: &Fields) -> Option<CallStep> {
-        if fields.has("body") {
-            self.refuse_keys(fields, &["raw"], "`body`", "a call has one body");
+/// `UTC`, `+02:00` or `Area/City`. Whether a server knows the name is its own affair.
+fn is_zone(text: &str) -> bool {
+    let offset = |text: &str| match text.strip_prefix(['+', '-']).and_then(|rest| rest.split_once(':')) {
+        Some((hours, minutes)) => {
+            let number =
+                |text: &str, most: u8| text.len() == 2 && text.parse::<u8>().is_ok_and(|number| number <= most);
+            number(hours, 14) && number(minutes, 59)
         }
-        let body = fields.get("body").and_then(|at| match &at.value {
-            Read::Json(json) => {
-                self.body_names(&at.span, json);
-                Some(json.clone())
-            }
-            _ => None,
-        });
-        let raw = fields.text("raw");
-        let method = match fields.word("method").map(|method| method.value) {
-            Some("POST") => CallMethod::Post,
-            Some("PUT") => CallMethod::Put,
-            Some("PATCH") => CallMethod::Patch,
-            Some("DELETE") => CallMethod::Delete,
-            None if body.is_some() || raw.is_some() => CallMethod::Post,
-            _ => CallMethod::Get,
-        };
-        let token = match fields.word("token").map(|token| token.value) {
-            Some("wrong") => CallToken::Wrong,
-            Some("none") => CallToken::None,
-            _ => CallToken::Right,
-        };
-        Some(CallStep {
-            method,
-            path: self.path(&fields.word("path")?)?,
-            body,
-            raw,
-            key: fields.text("key"),
-            token,
-            status: fields.whole("status"),
-            code: fields.code("code"),
-            contains: fields.text("contains"),
-        })
-    }
-
-    fn path(&mut self, path: &Word<'_>) -> Option<Vec<PathPiece>> {
-        if !path.value.starts_with('/') {
-            let message = format!("the path {} does not begin with `/`", quoted(path.value));
-            self.problems.add(&path.span, message, "not accepted", "for example `/v1/instances/{shop}`");
-            return None;
-        }
-        let mut pieces = Vec::new();
-        let mut rest = path.value;
-        while let Some((before, after)) = rest.split_once('{') {
-            let Some((name, behind)) = after.split_once('}') else {
-                let message = format!("a brace of {} is not closed", quoted(path.value));
-                self.problems.add(&path.span, message, "not accepted", "write `{NAME}`");
-                return None;
-            };
-            self.plain(path, before)?;
-            pieces.push(PathPiece::Text(before.to_owned()));
-            pieces.push(self.named_piece(&At { span: path.span.clone(), value: name })?);
-            rest = behind;
-        }
-        self.plain(path, rest)?;
-        pieces.push(PathPiece::Text(rest.to_owned()));
-        pieces.retain(|piece| !matches!(piece, PathPiece::Text(text) if text.is_empty()));
-        Some(pieces)
-    }
-
-    /// Looks up what the texts `{NAME}` of a body name.
-    fn body_names(&mut self, span: &Range<usize>, body: &serde_json::Value) {
-        match body {
-            serde_json::Value::String(text) => {
-                let name = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-                if let Some(name) = name.filter(|name| wrong_name(name).is_none()) {
-                    let span = self.problems.place(span, text);
-                    self.named_piece(&At { span, value: name });
-                }
-            }
-            serde_json::Value::Array(items) => items.iter().for_each(|item| self.body_names(span, item)),
-            serde_json::Value::Object(entries) => entries.values().for_each(|value| self.body_names(span, value)),
-            _ => {}
-        }
-    }
-
-    fn plain(&mut self, path: &Word<'_>, text: &str) -> Option<()> {
-        if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'}' && byte != b'#') {
-            return Some(());
-        }
-        let message = format!("the path {} holds what no path may hold", quoted(path.value));
-        let help = "write visible ASCII without `#`, and anything else as `%20`";
-        self.problems.add(&path.span, message, "not accepted", help);
-        None
-    }
-
-    fn named_piece(&mut self, name: &Word<'_>) -> Option<PathPiece> {
-        let text = name.value.to_owned();
-        match self.book.kind(name.value) {
-            Some(Kind::Instance) => Some(PathPiece::Instance(text)),
-            Some(Kind::Backup) => Some(PathPiece::Backup(text)),
-            Some(Kind::Task | Kind::Source | Kind::LogicalTask | Kind::Set | Kind::Restore) => {
-                Some(PathPiece::Task(text))
-            }
-            Some(Kind::Mark) | None if self.book.is_first_set(name.value) => Some(PathPiece::Task(text)),
-            Some(Kind::Mark) | None => {
-                let what = "instance, backup, task, data source or set";
-                let kinds = [Kind::Instance, Kind::Backup, Kind::Task, Kind::Source, Kind::LogicalTask, Kind::Set];
-                self.unknown(name, what, &[&kinds[..], &[Kind::Restore]].concat());
-                None
-            }
-        }
-    }
+        None => false,
+    };
+    let word = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_uppercase())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-+".contains(&byte))
+    };
+    let named = || text.contains('/') && text.split('/').all(word);
+    text == "UTC" || offset(text) || named()
 }

@@ -176,10 +176,13 @@ impl Lower {
 
     /// A set by its name: one that a step named, the first one of a task, or `TASK log`.
     pub(super) fn set_named(&mut self, word: &Word<'_>) -> Option<String> {
-        let log_of = word.value.strip_suffix(" log").is_some_and(|task| self.book.is(task, Kind::LogicalTask));
+        let backed_up =
+            |task: &str| self.book.is(task, Kind::LogicalTask) || self.book.foreseen(task, Kind::LogicalTask);
+        let log_of = word.value.strip_suffix(" log").is_some_and(backed_up);
+        let comes = self.book.foreseen(word.value, Kind::Set) || self.book.foreseen(word.value, Kind::LogicalTask);
         match self.book.kind(word.value) {
             Some(Kind::Set | Kind::LogicalTask) => Some(word.value.to_owned()),
-            None if log_of => Some(word.value.to_owned()),
+            None if log_of || comes => Some(word.value.to_owned()),
             None => {
                 self.unknown(word, "backup set", &[Kind::Set, Kind::LogicalTask]);
                 None

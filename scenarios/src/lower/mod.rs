@@ -1,6 +1,8 @@
 //! From a file that was read to a scenario: names are resolved, defaults filled in, and what makes no sense is refused.
 
+mod acts;
 mod book;
+mod call;
 mod expect;
 mod faults;
 mod instances;
@@ -10,6 +12,7 @@ mod migrate;
 mod restore;
 mod steps;
 mod text;
+mod waits;
 
 use crate::action::Action;
 use crate::cases::{Cases, Row};

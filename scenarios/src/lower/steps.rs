@@ -5,17 +5,15 @@ use super::book::{Kind, name_or_table};
 use super::instances::{account, exceptions, policy};
 use crate::action::{
     AccountStep, AccountStepChange, Action, AdvanceStep, ApplicationStep, BackupStep, ConfigureStep, LoginFrom,
-    LoginStep, ReleaseStep, SqlStep, WaitStep, WaitUntil,
+    LoginStep, ReleaseStep, SqlStep,
 };
 use crate::error::quoted;
 use crate::fields::{At, Fields, Read, Word};
 use crate::time::{SHIFT_HELP, name_and_shift, shift};
 use jiff::SignedDuration;
-use recovery::model::backup::{BackupKind, BackupStatus};
+use recovery::model::backup::BackupKind;
 use recovery::model::instance::Grants;
-use recovery::model::logical::backup::SetStatus;
 use recovery::model::product::Engine;
-use recovery::model::task::PhaseStatus;
 use std::time::Duration;
 
 /// Longest wait unless a step says otherwise.
@@ -82,7 +80,7 @@ impl Lower {
         })
     }
 
-    fn sql(&mut self, fields: &Fields) -> Option<SqlStep> {
+    pub(super) fn sql(&mut self, fields: &Fields) -> Option<SqlStep> {
         let on = self.find(&fields.word("on")?, Kind::Instance)?;
         let login = self.login(&on, &fields.place("on"), fields.word("account"), None)?;
         let run = fields.text("run")?;
@@ -109,52 +107,6 @@ impl Lower {
         }
         self.book.remember(name.value);
         Some(name.value.to_owned())
-    }
-
-    fn wait(&mut self, fields: &Fields) -> Option<WaitStep> {
-        let until = if let Some(task) = fields.word("task") {
-            let task = self.find(&task, Kind::Task)?;
-            self.wait_for_task(fields, task)?
-        } else if let Some(instance) = fields.word("instance") {
-            WaitUntil::Instance { instance: self.find(&instance, Kind::Instance)?, state: fields.model("state")? }
-        } else if let Some(backup) = fields.word("backup") {
-            let backup = self.find(&backup, Kind::Backup)?;
-            WaitUntil::Backup { backup, status: fields.model("status").unwrap_or(BackupStatus::Success) }
-        } else if let Some(restore) = fields.word("restore") {
-            let restore = self.find(&restore, Kind::Restore)?;
-            match self.exactly_one(fields, &["status", "records"], "wait")? {
-                "status" => WaitUntil::Restore { restore, status: fields.model("status")? },
-                _ => WaitUntil::RestoreRecords { restore, records: fields.whole("records")? },
-            }
-        } else if let Some(set) = fields.word("logical_set") {
-            let set = self.set_named(&set)?;
-            WaitUntil::LogicalSet { set, status: fields.model("status").unwrap_or(SetStatus::Completed) }
-        } else if let Some(task) = fields.word("logical_restorable") {
-            let task = self.find(&task, Kind::LogicalTask);
-            WaitUntil::LogicalRestorable { mark: self.find(&fields.word("contains")?, Kind::Mark)?, task: task? }
-        } else {
-            let of = self.find(&fields.word("restorable")?, Kind::Instance);
-            WaitUntil::Restorable { mark: self.find(&fields.word("contains")?, Kind::Mark)?, of: of? }
-        };
-        Some(WaitStep { until, at_most: fields.time("at_most").unwrap_or(AT_MOST) })
-    }
-
-    fn wait_for_task(&mut self, fields: &Fields, task: String) -> Option<WaitUntil> {
-        let what = self.exactly_one(fields, &["status", "stage", "phase", "rows"], "wait")?;
-        if what != "phase" {
-            let with = quoted(what);
-            self.refuse_keys(fields, &["phase_status"], &with, "it says how far a `phase` is");
-        }
-        Some(match what {
-            "status" => WaitUntil::TaskStatus { task, status: fields.model("status")? },
-            "stage" => WaitUntil::TaskStage { task, stage: fields.model("stage")? },
-            "rows" => WaitUntil::TaskRows { task, rows: fields.whole("rows")? },
-            _ => WaitUntil::TaskPhase {
-                task,
-                phase: fields.model("phase")?,
-                status: fields.model("phase_status").unwrap_or(PhaseStatus::Migrating),
-            },
-        })
     }
 
     fn release(&mut self, word: Option<Word<'_>>, table: Option<&Fields>) -> Option<ReleaseStep> {
@@ -208,11 +160,7 @@ impl Lower {
 
     /// Notes what a step that is not refused makes of the accounts.
     fn note_account(&mut self, fields: &Fields, on: &str, change: &AccountStepChange) {
-        let master = self.book.instances.get(on).filter(|known| known.follows).and_then(|known| known.master.clone());
-        if let Some(master) = master {
-            let message = format!("the accounts of {} are those of its master", quoted(on));
-            let help = format!("change them on {}, or say `refused`", quoted(&master));
-            self.problems.add(&fields.place("on"), message, "follows a master", help);
+        if self.own_accounts(fields, on, ", or say `refused`").is_none() {
             return;
         }
         let Some(accounts) = self.book.accounts_mut(on) else { return };

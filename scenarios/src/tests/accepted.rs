@@ -88,6 +88,33 @@ fault = { hold = ["application", "machine-1"] }
 fault = { slow = ["operator", "service"], latency_ms = 200 }
 fault = { pause = "service", for = "1m" }
 fault = { skew = "machine-2", ms = -500 }
+fault = { reorder = ["service", "worker-1"], latency_ms = 50, for = "10s" }
+fault = { reset = ["service", "worker-2"], when = { task = "not yet made", phase = "full", phase_status = "Migrating" } }
+fault = { disk_full = "service", for = "5s", when = { task = "put-back", status = "Migrating" }, background = true }
+fault = { disk_full = "machine of shop", when = { task = "put-back", stage = "ordered" } }
+fault = { jump = "service", ms = -3600000, when = { task = "put-back", rows = 10 }, after = ["0s", "1s"] }
+fault = { twice = 3, at_once = true, when = { instance = "not yet there", state = "Creating" } }
+fault = { answers_lost = 2, when = { backup = "monday", status = "success" } }
+fault = { ddl = { on = "shop", run = "alter table orders add note text", account = "app", database = "app" }, when = { restorable = "shop", contains = "before the mistake" } }
+fault = { sql = { on = "shop", run = "delete from orders" }, when = { restore = "back", status = "running" } }
+fault = { rights = { on = "shop", name = "app", rights = "none", exceptions = { "app.orders" = "read-only" } }, for = "1m", when = { restore = "back", records = 1 } }
+fault = { password = { on = "shop", name = "app", password = "other" }, when = { logical_set = "not yet taken", status = "running" } }
+fault = { drop_account = { on = "shop", name = "app" }, when = { logical_restorable = "nightly", contains = "before the mistake" } }
+fault = { ssl = { on = "shop", enabled = false }, for = "1m" }
+fault = { whitelist = { on = "shop", remove = ["worker-1"], add = ["10.0.0.9"] } }
+fault = { delete = "rescue" }
+fault = { damage = { backup = "monday", how = "corrupt" } }
+fault = { damage = { newest = { of = "shop", kind = "log" }, how = "half" } }
+fault = { damage = { newest = { of = "shop" }, how = "missing" } }
+fault = { log_gap = "shop" }
+fault = { failover = "shop" }
+fault = { version = { of = "shop", engine = "sqlserver 2008r2" } }
+fault = { lag = { of = "cache", ms = 5000 }, for = "1h" }
+fault = { time_zone = { of = "shop", zone = "Europe/Berlin" } }
+fault = { vanish = "rescue" }
+migrate = { from = "one", into = "shop", objects = ["orders"], as = "not yet made" }
+clone = { of = "shop", set = "monday", as = "not yet there" }
+logical_task = { of = "nightly", do = "run", as = "not yet taken" }
 fault = { heal = true }
 call = { method = "PUT", path = "/v1/migration-tasks/{put-back}/objects?of={monday}", body = { types = ["full"], rest = { depth = 1.5, on = true } }, key = "k", token = "wrong", status = 401, code = "Unauthorised", contains = "token" }
 call = { path = "/v1/instances", raw = "{" }
@@ -162,7 +189,7 @@ from = "step"
 /// Every key of a case.
 const CASE: &str = "case = [{ name = \"one\", covers = [\"SQL-14\"], title = \"one case\", parameter = 1 }]\n";
 
-fn everything() -> String {
+pub(super) fn everything() -> String {
     let steps = text_with_steps(EVERYTHING);
     let (before, after) = steps.split_once("[[step]]").unwrap_or_default();
     format!("tolerant = true\n{before}{WORLD}[[step]]{after}")
@@ -394,6 +421,7 @@ fn waits_faults_and_calls_are_read_whole() {
         fault: Fault::Crash { host: Host::Worker(1), torn: true },
         lasts: Some(Duration::from_secs(5)),
         after: Some((Duration::from_millis(10), Duration::from_secs(3))),
+        when: None,
         background: true,
     };
     assert!(has(&|action| *action == Action::Fault(crash.clone())));

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod cases;
+mod faults;
 mod loading;
 mod logical;
 mod never_panics;

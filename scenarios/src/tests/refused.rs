@@ -11,7 +11,10 @@ fn steps(fact: &'static str, text: &str) -> File {
 }
 
 fn files() -> Vec<File> {
-    [declarations(), shapes(), names(), meanings(), logical(), redis(), cases()].into_iter().flatten().collect()
+    [declarations(), shapes(), names(), meanings(), faults(), logical(), redis(), cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What stands before the steps.
@@ -184,6 +187,35 @@ fn meanings() -> Vec<File> {
         steps(
             "an_instance_that_was_not_there_at_the_mark",
             "mark = \"before\"\ntemporary = { of = \"shop\", to = \"before\", as = \"rescue\" }\nexpect = { unchanged = \"rescue\", since = \"before\" }",
+        ),
+    ]
+}
+
+/// Faults.
+fn faults() -> Vec<File> {
+    vec![
+        steps("two_faults_in_one", "fault = { crash = \"service\", pause = \"service\" }"),
+        steps("a_fault_that_is_none", "fault = { for = \"1s\" }\nfault = { crsh = \"service\" }"),
+        steps("a_disk_that_no_host_has", "fault = { disk_full = \"worker-1\" }"),
+        steps("a_reset_that_lasts", "fault = { reset = [\"service\", \"worker-1\"], for = \"1s\" }"),
+        steps(
+            "a_condition_of_a_task_that_never_comes",
+            "fault = { crash = \"service\", when = { task = \"put-bck\", rows = 1 } }",
+        ),
+        steps(
+            "a_condition_that_is_waited_for",
+            "fault = { crash = \"service\", when = { instance = \"shop\", state = \"Running\" }, background = false }",
+        ),
+        steps("a_password_of_nobody", "fault = { password = { on = \"shop\", name = \"ap\", password = \"new\" } }"),
+        steps("a_whitelist_that_stays_as_it_is", "fault = { whitelist = { on = \"shop\" } }"),
+        steps(
+            "a_damage_without_a_backup",
+            "fault = { damage = { how = \"corrupt\" } }\nfault = { damage = { backup = \"monday\", how = \"half\" } }",
+        ),
+        steps("another_engine_instead_of_a_version", "fault = { version = { of = \"shop\", engine = \"mysql 5.6\" } }"),
+        steps(
+            "a_time_zone_that_is_none",
+            "fault = { time_zone = { of = \"shop\", zone = \"+2\" } }\nfault = { time_zone = { of = \"shop\", zone = \"CEST\" } }",
         ),
     ]
 }
