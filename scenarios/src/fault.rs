@@ -231,6 +231,8 @@ impl Deed {
 pub enum Damaged {
     /// `backup`: by the name a backup step gave it.
     Named(String),
+    /// `backup`: a set of a logical backup task, by its name.
+    Set(String),
     /// `newest`: the newest completed one of an instance.
     Newest {
         /// `of`: instance.

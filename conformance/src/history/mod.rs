@@ -153,6 +153,17 @@ pub enum What {
         text: String,
         /// The host it hit.
         host: Option<String>,
+        /// [`scenarios::Fault::kind`].
+        kind: String,
+        /// Whether it began; it ended otherwise.
+        began: bool,
+    },
+    /// A fault of the scenario did not happen: what it waits for never came so, or it hit nothing.
+    FaultMissed {
+        /// [`scenarios::Fault::kind`].
+        kind: String,
+        /// Why, in one line.
+        text: String,
     },
     /// What a scenario expected.
     Expectation {
@@ -174,6 +185,14 @@ pub enum What {
     Healed,
     /// The last observation is over.
     Ended,
+}
+
+impl What {
+    /// A fault that begins.
+    #[must_use]
+    pub fn fault(kind: &str, text: impl Into<String>, host: Option<&str>) -> Self {
+        Self::Fault { text: text.into(), host: host.map(str::to_owned), kind: kind.to_owned(), began: true }
+    }
 }
 
 /// Lists of instances the interface offers.

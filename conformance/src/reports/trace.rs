@@ -84,6 +84,7 @@ fn shown(
         What::Ledger(it) if it.acknowledged => return None,
         What::Ledger(it) => (1, format!("row {} of {} not acknowledged", it.id, it.table)),
         What::Fault { text, .. } => (3, format!("*** {text}")),
+        What::FaultMissed { text, .. } => (3, format!("(no fault: {text})")),
         What::Expectation { met: true, .. } => return None,
         What::Expectation { want, got, .. } => (0, format!("want {want}, got {got}")),
         What::Otherwise { want, got } => (0, format!("otherwise: {want}, but {got}")),

@@ -1,6 +1,7 @@
 //! Runs one scenario in the simulated world, as an operator at the interface would, and writes its history down.
 
 mod application;
+mod calls;
 mod content;
 mod expect;
 mod fault;
@@ -134,8 +135,7 @@ async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usi
     let recorder = operator.recorder.clone();
     let application = application::Application::new(operator, scenario);
     for (host, ms) in skews_ms(scenario) {
-        let text = format!("skew of {host} is {ms} ms");
-        recorder.record(operator.now(), What::Fault { text, host: Some(host) });
+        recorder.record(operator.now(), What::fault("skew", format!("skew of {host} is {ms} ms"), Some(&host)));
     }
     if let Err(failed) = setup::set_up(operator, scenario).await {
         recorder.expectation(operator.now(), false, failed.want, failed.got);

@@ -1,10 +1,11 @@
-//! The person at the interface: calls with patience, sessions with database servers, photographs and marks.
+//! The person at the interface: names, sessions with database servers, photographs and marks.
 
-use super::gate::{Beyond, Gate, Request};
+use super::fault::Faults;
+use super::gate::Gate;
 use super::logical::{self, Known};
 use super::recorder::Recorder;
 use super::redis;
-use crate::history::{Call, Client as Who, Login as LoginEvent, Statement, What};
+use crate::history::{Client as Who, Login as LoginEvent, Statement, What};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use recovery::client::Client;
@@ -12,7 +13,7 @@ use recovery::model::backup::Node;
 use recovery::model::instance::InstanceState;
 use recovery::model::photograph::password_mark;
 use recovery::model::views::{InstanceList, InstanceView, TaskView};
-use recovery::model::{BackupId, InstanceId, Secret, TaskId};
+use recovery::model::{BackupId, InstanceId, TaskId};
 use recovery::ports::clock::later;
 use recovery::ports::database::{DatabaseError, Login, Outcome};
 use scenarios::Credentials;
@@ -26,9 +27,6 @@ use std::rc::Rc;
 /// How long to wait before looking again at what takes a while, at first and at most. An empty instance is made in
 /// two seconds, which the first pause outlasts.
 pub const LOOK_AGAIN_MS: (i64, i64) = (2_100, 10_000);
-/// How long a call that got no answer is tried again.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
-
 /// Why a step could not be carried out; the run ends its steps here and goes on to healing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("want {want}, got {got}")]
@@ -109,8 +107,10 @@ pub struct Operator {
     pub logical: Known,
     /// Links to backup files, by backup: the newest that was given.
     pub links: RefCell<BTreeMap<BackupId, String>>,
-    client: Client,
-    gate: Option<Rc<dyn Gate>>,
+    /// The faults of the run.
+    pub faults: Faults,
+    pub(super) client: Client,
+    pub(super) gate: Option<Rc<dyn Gate>>,
     keys: Cell<u64>,
 }
 
@@ -133,6 +133,7 @@ impl Operator {
             named_keys: RefCell::default(),
             logical: Known::default(),
             links: RefCell::default(),
+            faults: Faults::default(),
             client,
             gate,
             keys: Cell::new(0),
@@ -161,127 +162,6 @@ impl Operator {
     pub fn key(&self) -> String {
         self.keys.set(self.keys.get() + 1);
         format!("operator-{}", self.keys.get())
-    }
-
-    /// One attempt of a call with another token than the right one.
-    pub async fn call_as(&self, token: &str, method: Method, path: &str, body: Option<&Value>) -> Option<Answer> {
-        let ports = &self.stage.ports;
-        let (clock, network) = (ports.clock.clone(), ports.network.clone());
-        let stranger = Client::new(clock, network, self.stage.service.clone(), Secret::new(token));
-        self.attempt(&stranger, &method, path, body, None).await
-    }
-
-    /// A call; where no answer comes it is made again, with the same key, for ten minutes.
-    ///
-    /// # Errors
-    /// When no answer came in all that time.
-    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>, key: Option<&str>) -> Stepped<Answer> {
-        let attempt = async || self.attempt(&self.client, &method, path, body, key).await.map(|answer| (answer, ()));
-        self.patiently(&method, path, attempt).await.map(|(answer, ())| answer)
-    }
-
-    /// Fetches a file: the answer, whose body is there where it was refused, and the bytes.
-    ///
-    /// # Errors
-    /// When no answer came in ten minutes.
-    pub async fn fetch(&self, path: &str) -> Stepped<(Answer, Vec<u8>)> {
-        self.patiently(&Method::GET, path, async || self.attempt_fetch(path).await).await
-    }
-
-    async fn patiently<T>(
-        &self,
-        method: &Method,
-        path: &str,
-        attempt: impl AsyncFn() -> Option<(Answer, T)>,
-    ) -> Stepped<(Answer, T)> {
-        let give_up = later(self.now(), PATIENCE);
-        let mut pause_ms = 200;
-        loop {
-            match attempt().await {
-                Some((answer, more)) if answer.status < 500 => return Ok((answer, more)),
-                _ if self.now() >= give_up => {
-                    return Err(StepFailed::new(format!("an answer to {method} {path}"), "none for ten minutes"));
-                }
-                _ => self.sleep(SignedDuration::from_millis(pause_ms)).await,
-            }
-            pause_ms = (pause_ms * 2).min(10_000);
-        }
-    }
-
-    fn beyond<'a>(&'a self, client: &'a Client) -> Beyond<'a> {
-        Beyond { client, clock: &*self.stage.ports.clock }
-    }
-
-    async fn attempt_fetch(&self, path: &str) -> Option<(Answer, Vec<u8>)> {
-        let mut call = asked(self.now(), &Method::GET, path, None, None);
-        let beyond = self.beyond(&self.client);
-        let fetched = match &self.gate {
-            Some(gate) => gate.file(path, &beyond).await,
-            None => beyond.fetch(path).await,
-        };
-        let answer = match fetched {
-            Ok((status, bytes)) => {
-                call.status = Some(status);
-                if status >= 400 {
-                    call.answer = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-                }
-                Some((Answer { status, body: call.answer.clone() }, bytes.to_vec()))
-            }
-            Err(error) => {
-                call.error = Some(error.to_string());
-                None
-            }
-        };
-        self.recorder.call(self.now(), call);
-        answer
-    }
-
-    async fn attempt(
-        &self,
-        client: &Client,
-        method: &Method,
-        path: &str,
-        body: Option<&Value>,
-        key: Option<&str>,
-    ) -> Option<Answer> {
-        let mut call = asked(self.now(), method, path, body, key);
-        let beyond = self.beyond(client);
-        let request =
-            Request { method: method.clone(), path: path.to_owned(), body: body.cloned(), key: key.map(str::to_owned) };
-        let answered = match &self.gate {
-            Some(gate) => gate.pass(request, &beyond).await,
-            None => beyond.send(&request).await,
-        };
-        let answer = match answered {
-            Ok(answer) => {
-                call.status = Some(answer.status);
-                call.answer = answer.body.clone();
-                Some(Answer { status: answer.status, body: answer.body })
-            }
-            Err(error) => {
-                call.error = Some(error.to_string());
-                None
-            }
-        };
-        self.recorder.call(self.now(), call);
-        answer
-    }
-
-    /// Reads something.
-    ///
-    /// # Errors
-    /// When it is refused or no answer comes.
-    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Stepped<T> {
-        self.call(Method::GET, path, None, None).await?.read(&format!("GET {path}"))
-    }
-
-    /// Asks for something; a create gets a fresh key.
-    ///
-    /// # Errors
-    /// When no answer comes.
-    pub async fn post(&self, path: &str, body: &Value) -> Stepped<Answer> {
-        let key = self.key();
-        self.call(Method::POST, path, Some(body), Some(&key)).await
     }
 
     /// The key a scenario named, or a fresh one.
@@ -494,19 +374,5 @@ impl Operator {
         redis::observe(self).await?;
         self.photograph_all(None);
         Ok(())
-    }
-}
-
-/// A call that was sent and not answered yet.
-fn asked(sent_at: Timestamp, method: &Method, path: &str, body: Option<&Value>, key: Option<&str>) -> Call {
-    Call {
-        sent_at,
-        method: method.to_string(),
-        path: path.to_owned(),
-        key: key.map(str::to_owned),
-        request: body.cloned().unwrap_or(Value::Null),
-        status: None,
-        answer: Value::Null,
-        error: None,
     }
 }

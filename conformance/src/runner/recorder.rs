@@ -17,10 +17,18 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// The history under way; clones write to the same one.
 #[derive(Clone)]
-pub struct Recorder(Rc<RefCell<Pen>>);
+pub struct Recorder(Rc<RefCell<Pen>>, Rc<Bells>);
+
+/// Who waits for something to be written down.
+#[derive(Default)]
+struct Bells {
+    event: Notify,
+    change: Notify,
+}
 
 struct Pen {
     history: History,
@@ -70,13 +78,26 @@ impl Recorder {
     #[must_use]
     pub fn new(scenario: &str, seed: u64) -> Self {
         let history = History { scenario: scenario.to_owned(), seed, names: BTreeMap::new(), events: vec![] };
-        Self(Rc::new(RefCell::new(Pen {
-            history,
-            step: None,
-            tolerant: false,
-            last_shots: BTreeMap::new(),
-            met: Met::default(),
-        })))
+        Self(
+            Rc::new(RefCell::new(Pen {
+                history,
+                step: None,
+                tolerant: false,
+                last_shots: BTreeMap::new(),
+                met: Met::default(),
+            })),
+            Rc::default(),
+        )
+    }
+
+    /// Waits until something is written down.
+    pub async fn next_event(&self) {
+        self.1.event.notified().await;
+    }
+
+    /// Waits until a step begins, or a request that may change something is written down.
+    pub async fn next_change(&self) {
+        self.1.change.notified().await;
     }
 
     /// Takes the history out; what is written afterwards is lost.
@@ -101,7 +122,16 @@ impl Recorder {
     pub fn record(&self, at: Timestamp, what: What) {
         let mut pen = self.0.borrow_mut();
         let step = pen.step;
+        let changes = match &what {
+            What::Call(call) => call.method != "GET",
+            What::StepBegan { .. } => true,
+            _ => false,
+        };
         pen.history.events.push(Event { at, step, what });
+        self.1.event.notify_waiters();
+        if changes {
+            self.1.change.notify_waiters();
+        }
     }
 
     /// Says whether what comes out otherwise from here on is no failure.

@@ -1,7 +1,7 @@
 //! The end of a run: everything heals, and everything under way has to come to an end.
 
 use super::application::Application;
-use super::fault::heal;
+use super::fault::{heal, over};
 use super::logical;
 use super::operator::{Operator, StepFailed, Stepped};
 use crate::history::What;
@@ -18,6 +18,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(4);
 /// Heals, waits for the end of everything under way, and looks at it all once more.
 pub async fn settle(operator: &Operator, application: &Application) {
     operator.recorder.step(None);
+    over(operator).await;
     application.stop().await;
     let healed = heal(operator).await;
     operator.recorder.record(operator.now(), What::Healed);

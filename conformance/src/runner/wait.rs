@@ -9,7 +9,7 @@ use recovery::model::backup::BackupStatus;
 use recovery::model::instance::InstanceState;
 use recovery::model::logical::backup::SetStatus;
 use recovery::model::logical::views::{LogicalSetView, RestoreView};
-use recovery::model::task::PhaseStatus;
+use recovery::model::task::{MigrationType, PhaseStatus};
 use recovery::model::views::{BackupView, TaskView};
 use recovery::ports::clock::later;
 use scenarios::{WaitStep, WaitUntil};
@@ -37,7 +37,7 @@ pub async fn wait(operator: &Operator, step: &WaitStep) -> Stepped {
             until_task(operator, task, at_most, &format!("{stage:?}"), |view| view.stage >= *stage).await
         }
         WaitUntil::TaskPhase { task, phase, status } => {
-            let reached = |view: &TaskView| view.phases.get(phase).is_some_and(|now| rank(*now) >= rank(*status));
+            let reached = |view: &TaskView| has_reached(view, *phase, *status);
             until_task(operator, task, at_most, &format!("{phase:?} {status:?}"), reached).await
         }
         WaitUntil::TaskRows { task, rows } => {
@@ -55,6 +55,11 @@ pub async fn wait(operator: &Operator, step: &WaitStep) -> Stepped {
 /// Rows a task has written so far.
 pub fn copied(view: &TaskView) -> u64 {
     view.progress.iter().map(|object| object.rows_written).sum()
+}
+
+/// Whether a phase has got at least so far.
+pub fn has_reached(view: &TaskView, phase: MigrationType, status: PhaseStatus) -> bool {
+    view.phases.get(&phase).is_some_and(|now| rank(*now) >= rank(status))
 }
 
 fn rank(status: PhaseStatus) -> u8 {

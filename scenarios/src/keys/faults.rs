@@ -119,7 +119,7 @@ static DAMAGE: Shape = Shape {
         "Other bytes, no file any more, or only its first half.",
     )],
     forms: &[
-        Form(&[need("backup", Takes::Name, "Backup, by its name.")]),
+        Form(&[need("backup", Takes::Name, "Backup, or set of a logical backup task, by its name.")]),
         Form(&[need("newest", Takes::Table(&NEWEST), "The newest completed backup of an instance.")]),
     ],
 };

@@ -145,7 +145,10 @@ impl Lower {
 
     fn damage(&mut self, table: &Fields) -> Option<Fault> {
         let backup = match (table.word("backup"), table.table("newest")) {
-            (Some(backup), _) => Damaged::Named(self.find(&backup, Kind::Backup)?),
+            (Some(backup), _) => match self.book.kind(backup.value) {
+                Some(Kind::Set | Kind::LogicalTask) => Damaged::Set(backup.value.to_owned()),
+                _ => Damaged::Named(self.find(&backup, Kind::Backup)?),
+            },
             (None, newest) => {
                 let newest = newest?;
                 let kind = newest.model("kind").unwrap_or(BackupKind::Data);

@@ -106,6 +106,7 @@ fault = { delete = "rescue" }
 fault = { damage = { backup = "monday", how = "corrupt" } }
 fault = { damage = { newest = { of = "shop", kind = "log" }, how = "half" } }
 fault = { damage = { newest = { of = "shop" }, how = "missing" } }
+fault = { damage = { backup = "second", how = "corrupt" } }
 fault = { log_gap = "shop" }
 fault = { failover = "shop" }
 fault = { version = { of = "shop", engine = "sqlserver 2008r2" } }

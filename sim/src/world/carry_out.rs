@@ -5,7 +5,7 @@ use super::disk::MemoryDisk;
 use super::engine::{EngineOptions, OPERATOR};
 use super::faults::{Faults, Order};
 use super::graves::Graves;
-use super::network::{Activity, WayState, Ways, pair};
+use super::network::{Activity, Latency, WayState, Ways, pair};
 use super::slow::SlowLinks;
 use super::timers::{HostIndex, Timers};
 use rand::SeedableRng;
@@ -70,7 +70,7 @@ impl Machinery {
             graves: BTreeMap::new(),
             sleeping: BTreeMap::new(),
             names: BTreeMap::new(),
-            slow: SlowLinks::default(),
+            slow: SlowLinks::new(generator(options.seed, "overtaking messages", 0)),
             random: generator(options.seed, "torn disks", 0),
         }
     }
@@ -156,7 +156,14 @@ impl Machinery {
             }),
             Order::Heal { a, b } => self.heal(&a, &b),
             Order::HealAll => self.heal_all(),
-            Order::Slow { a, b, latency_ms } => self.slow(&a, &b, latency_ms),
+            Order::Slow { a, b, latency_ms } => self.slow(&a, &b, Latency::Always(latency_ms.max(1))),
+            Order::Reorder { a, b, latency_ms } => self.slow(&a, &b, Latency::UpTo(latency_ms.max(1))),
+            Order::Reset { a, b } => self.ways.reset(&a, &b),
+            Order::FillDisk { host, full } => {
+                if let Some(disk) = self.disks.get(&host) {
+                    disk.fill(full);
+                }
+            }
             Order::Skew { host, skew_ms } => self.timers.set_skew(self.clocks[&host], skew_ms),
             Order::Pause { host } => self.set_paused(&host, true),
             Order::Unpause { host } => self.set_paused(&host, false),
@@ -269,15 +276,16 @@ impl Machinery {
                 self.heal(a, b);
             }
         }
+        self.disks.values().for_each(|disk| disk.fill(false));
         let down: Vec<String> = self.ways.lock().down.iter().cloned().collect();
         for host in down {
             self.start(&host);
         }
     }
 
-    fn slow(&mut self, a: &str, b: &str, latency_ms: u64) {
+    fn slow(&mut self, a: &str, b: &str, latency: Latency) {
         self.change_link(a, b, |ways| {
-            ways.slow.insert(pair(a, b), latency_ms.max(1));
+            ways.slow.insert(pair(a, b), latency);
         });
     }
 

@@ -27,6 +27,8 @@ struct State {
     /// tidying up still runs, and must not reach the disk.
     generation: u64,
     fuse: Option<Fuse>,
+    /// Whether there is no room left.
+    full: bool,
 }
 
 /// Lets the host die at a write to come.
@@ -91,6 +93,10 @@ impl State {
         self.lose_unsynced();
     }
 
+    fn has_room(&self) -> io::Result<()> {
+        if self.full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
     /// Counts an access; whether the host dies at it, and then with what is left on the disk.
     fn burn(&mut self) -> bool {
         let Some(mut fuse) = self.fuse.take() else { return false };
@@ -141,6 +147,11 @@ impl MemoryDisk {
         self.lock().fuse = Some(Fuse { left: nth.max(1), torn, random });
     }
 
+    /// The disk has no room left, so that every change and every sync fails, or has room again. What it holds can be read.
+    pub fn fill(&self, full: bool) {
+        self.lock().full = full;
+    }
+
     /// Whether the host died in the middle of a write.
     pub(crate) fn dead(&self) -> &Arc<AtomicBool> {
         &self.dead
@@ -184,6 +195,7 @@ impl MemoryFile {
 
     fn change(&self, change: Change) -> io::Result<()> {
         let mut state = self.state()?;
+        state.has_room()?;
         change.apply(&mut state.current);
         state.unsynced.push(change);
         self.survive(&mut state)
@@ -232,6 +244,7 @@ impl StorageBackend for MemoryFile {
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.state()?;
         let state = &mut *state;
+        state.has_room()?;
         self.survive(state)?;
         for change in state.unsynced.drain(..) {
             change.apply(&mut state.durable);

@@ -78,6 +78,22 @@ pub(crate) enum Order {
         b: String,
         latency_ms: u64,
     },
+    /// Every message takes a time of its own.
+    Reorder {
+        a: String,
+        b: String,
+        latency_ms: u64,
+    },
+    /// Connections that are open break.
+    Reset {
+        a: String,
+        b: String,
+    },
+    /// The disk takes nothing more, or has room again.
+    FillDisk {
+        host: String,
+        full: bool,
+    },
     Skew {
         host: String,
         skew_ms: i64,
@@ -98,6 +114,7 @@ impl Order {
             | Self::CrashAtWrite { host, .. }
             | Self::Start { host }
             | Self::Exit { host }
+            | Self::FillDisk { host, .. }
             | Self::Skew { host, .. }
             | Self::Pause { host }
             | Self::Unpause { host } => vec![host],
@@ -105,7 +122,9 @@ impl Order {
             | Self::Hold { a, b }
             | Self::Release { a, b }
             | Self::Heal { a, b }
-            | Self::Slow { a, b, .. } => vec![a, b],
+            | Self::Slow { a, b, .. }
+            | Self::Reorder { a, b, .. }
+            | Self::Reset { a, b } => vec![a, b],
             Self::HealAll => vec![],
         }
     }
@@ -298,6 +317,35 @@ impl Faults {
     pub async fn slow(&self, a: &str, b: &str, latency_ms: u64) -> Result<(), FaultError> {
         let (a, b) = self.link(a, b)?;
         self.wish(vec![Order::Slow { a, b, latency_ms }]).await
+    }
+
+    /// Gives each message on a link a random latency of its own, of one millisecond at least and `latency_ms` at most: they
+    /// overtake one another. Bytes of one connection arrive in order all the same, as TCP has it.
+    ///
+    /// # Errors
+    /// When there is no such link.
+    pub async fn reorder(&self, a: &str, b: &str, latency_ms: u64) -> Result<(), FaultError> {
+        let (a, b) = self.link(a, b)?;
+        self.wish(vec![Order::Reorder { a, b, latency_ms }]).await
+    }
+
+    /// Breaks the connections that are open between two hosts: both sides read and write a reset from now on. New ones can
+    /// be opened at once.
+    ///
+    /// # Errors
+    /// When there is no such link.
+    pub async fn reset(&self, a: &str, b: &str) -> Result<(), FaultError> {
+        let (a, b) = self.link(a, b)?;
+        self.wish(vec![Order::Reset { a, b }]).await
+    }
+
+    /// Fills a host's disk up, so that every change and sync of it fails, or makes room on it again. Without a disk this
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When there is no such host.
+    pub async fn fill_disk(&self, host: &str, full: bool) -> Result<(), FaultError> {
+        self.wish(vec![Order::FillDisk { host: self.server(host)?, full }]).await
     }
 
     /// Sets how far a host's clock is ahead of true time (behind, where negative).

@@ -8,6 +8,7 @@
 //!   turmoil would keep a socket of each such attempt for good, and deliver old requests after a restart; so the
 //!   request is not sent at all. Across a held link the attempt waits until the link is released.
 //! - Nobody listening on a running host: refused.
+//! - A connection that is reset fails on both sides from then on; what is on its way on it is never read.
 
 use super::graves::Graves;
 use async_trait::async_trait;
@@ -17,7 +18,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil::net::{TcpListener, TcpStream};
@@ -61,10 +62,54 @@ pub(crate) struct WayState {
     pub(crate) called: BTreeSet<String>,
     /// Hosts whose clock stands still and whose links are held.
     pub(crate) paused: BTreeSet<String>,
-    /// Pairs with a latency of their own, in milliseconds.
-    pub(crate) slow: BTreeMap<(String, String), u64>,
+    /// Pairs with a latency of their own.
+    pub(crate) slow: BTreeMap<(String, String), Latency>,
     waiting: Vec<Waker>,
+    /// Open connections of a pair: each side of each.
+    lines: BTreeMap<(String, String), Vec<Weak<Line>>>,
 }
+
+/// How long messages between two hosts take, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Latency {
+    /// Each so long.
+    Always(u64),
+    /// Each a random time of its own, so long at most.
+    UpTo(u64),
+}
+
+/// One side of a connection, as far as a reset is concerned.
+#[derive(Default)]
+struct Line {
+    broken: AtomicBool,
+    /// Who waits to read, and who to write.
+    waiting: Mutex<[Option<Waker>; 2]>,
+}
+
+impl Line {
+    /// Fails where the connection was reset; otherwise keeps who is to be woken when it is.
+    fn intact(&self, side: usize, context: &Context<'_>) -> io::Result<()> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = waiting.get_mut(side)
+            && !slot.as_ref().is_some_and(|waker| waker.will_wake(context.waker()))
+        {
+            *slot = Some(context.waker().clone());
+        }
+        Ok(())
+    }
+
+    fn break_off(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        waiting.into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+const READING: usize = 0;
+const WRITING: usize = 1;
 
 /// A pair of hosts in the order of their names.
 pub(crate) fn pair(a: &str, b: &str) -> (String, String) {
@@ -105,6 +150,22 @@ impl Ways {
     pub(crate) fn wake(&self) {
         let waiting = std::mem::take(&mut self.lock().waiting);
         waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes one side of a new connection in.
+    fn line(&self, a: &str, b: &str) -> Arc<Line> {
+        let line = Arc::new(Line::default());
+        let mut ways = self.lock();
+        let lines = ways.lines.entry(pair(a, b)).or_default();
+        lines.retain(|line| line.strong_count() > 0);
+        lines.push(Arc::downgrade(&line));
+        line
+    }
+
+    /// Breaks the open connections of two hosts.
+    pub(crate) fn reset(&self, a: &str, b: &str) {
+        let lines = self.lock().lines.remove(&pair(a, b)).unwrap_or_default();
+        lines.iter().filter_map(Weak::upgrade).for_each(|line| line.break_off());
     }
 
     /// Calls a host, in case it sleeps.
@@ -157,8 +218,9 @@ impl SimNetwork {
         }
     }
 
-    fn stream(&self, inner: TcpStream) -> Box<dyn Stream> {
+    fn stream(&self, inner: TcpStream, peer: &str) -> Box<dyn Stream> {
         Box::new(SimStream {
+            line: self.ways.line(&self.host, peer),
             number: self.graves.number(),
             inner: Some(inner),
             activity: self.activity.clone(),
@@ -182,7 +244,7 @@ impl Network for SimNetwork {
         }
         self.ways.open(&self.host, host).await;
         match TcpStream::connect(address).await {
-            Ok(stream) => Ok(self.stream(stream)),
+            Ok(stream) => Ok(self.stream(stream, host)),
             // turmoil calls it refused when the request was dropped on the way.
             Err(_) if self.ways.lock().is_lost(&self.host, host) => std::future::pending().await,
             Err(error) => Err(error),
@@ -207,12 +269,13 @@ impl Listener for SimListener {
         // turmoil tells the other side directly, not by a message.
         self.network.activity.note();
         let name = turmoil::reverse_lookup(peer.ip()).unwrap_or_else(|| peer.ip().to_string());
-        Ok((self.network.stream(stream), name))
+        Ok((self.network.stream(stream, &name), name))
     }
 }
 
 struct SimStream {
     number: u64,
+    line: Arc<Line>,
     /// There until the stream is dropped.
     inner: Option<TcpStream>,
     activity: Activity,
@@ -240,6 +303,7 @@ impl AsyncRead for SimStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.line.intact(READING, context)?;
         let outcome = self.inner()?.poll_read(context, buffer);
         if outcome.is_ready() && self.activity.0.blocked.load(Ordering::Relaxed) {
             self.activity.note();
@@ -253,6 +317,7 @@ impl AsyncWrite for SimStream {
         if self.dead.load(Ordering::Relaxed) {
             return Poll::Ready(Ok(bytes.len()));
         }
+        self.line.intact(WRITING, context)?;
         let outcome = self.inner()?.poll_write(context, bytes);
         if outcome.is_pending() {
             self.activity.0.blocked.store(true, Ordering::Relaxed);

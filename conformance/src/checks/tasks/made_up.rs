@@ -218,7 +218,7 @@ impl Tale {
 
     /// A fault.
     pub fn fault(&mut self) -> &mut Self {
-        self.story.push(What::Fault { text: "worker-1 crashes".into(), host: Some("worker-1".into()) });
+        self.story.push(What::fault("crash", "worker-1 crashes", Some("worker-1")));
         self
     }
 }

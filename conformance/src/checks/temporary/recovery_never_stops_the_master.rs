@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn silence_after_a_fault_exercises_nothing() {
         let story = story(|story| {
-            story.push(What::Fault { text: "partition".into(), host: None });
+            story.push(What::fault("partition", "partition", None));
             story.statement("rm-1", "select 1", Err(DatabaseError::Unreachable("cut".into())));
         });
         holds(&story, check, 0);

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_server_that_is_not_reached_after_a_fault_exercises_nothing() {
         let mut story = story("bbbb", denied());
-        story.push(What::Fault { text: "partition".into(), host: None });
+        story.push(What::fault("partition", "partition", None));
         story.login("sub1", "app", "aaaa", Err(DatabaseError::Unreachable("cut".into())));
         holds(&story, check, 0);
     }

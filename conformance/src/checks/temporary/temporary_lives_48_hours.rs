@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_login_after_48_hours_while_the_service_is_down_exercises_nothing() {
         let (mut story, _) = story();
-        story.go_to("47h").push(What::Fault { text: "crash".into(), host: Some("service".into()) });
+        story.go_to("47h").push(What::fault("crash", "crash", Some("service")));
         story.go_to("48h 1s").login("sub1", "app", "aaaa", Ok(()));
         holds(&story, check, 0);
     }
@@ -212,7 +212,7 @@ mod tests {
         let (mut story, rescue) = story();
         let fault = story.history.events.remove(0);
         story.history.events.insert(0, fault.clone());
-        let skew = crate::history::Event { what: What::Fault { text: "clock skew of 1h".into(), host: None }, ..fault };
+        let skew = crate::history::Event { what: What::fault("skew", "clock skew of 1h", None), ..fault };
         story.history.events.insert(0, skew);
         story.go_to("47h 30m").see(&rescue).go_to("48h 1s").gone("sub1");
         holds(&story, check, 2);

@@ -293,7 +293,7 @@ mod tests {
             202,
             json!({"requested_at": start() - span("900ms")}),
         );
-        told.push(What::Fault { text: "skew of service is 10 ms".into(), host: Some("service".into()) });
+        told.push(What::fault("skew", "skew of service is 10 ms", Some("service")));
         let found = [&right, &fast, &slow, &told].map(is_skewed);
         assert_eq!(found, [false, true, true, true]);
     }

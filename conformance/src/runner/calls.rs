@@ -1,0 +1,186 @@
+//! The operator's calls of the interface: with patience, through what stands before it, each written down.
+
+use super::fault::Fate;
+use super::gate::{Beyond, Request};
+use super::operator::{Answer, Operator, StepFailed, Stepped};
+use crate::history::Call;
+use futures_util::future::join;
+use http::Method;
+use jiff::{SignedDuration, Timestamp};
+use recovery::client::Client;
+use recovery::model::Secret;
+use recovery::ports::clock::later;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// How long a call that got no answer is tried again.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+
+impl Operator {
+    /// One attempt of a call with another token than the right one.
+    pub async fn call_as(&self, token: &str, method: Method, path: &str, body: Option<&Value>) -> Option<Answer> {
+        let ports = &self.stage.ports;
+        let (clock, network) = (ports.clock.clone(), ports.network.clone());
+        let stranger = Client::new(clock, network, self.stage.service.clone(), Secret::new(token));
+        self.once(&stranger, &method, path, body, None, false).await
+    }
+
+    /// A call; where no answer comes it is made again, with the same key, for ten minutes.
+    ///
+    /// # Errors
+    /// When no answer came in all that time.
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>, key: Option<&str>) -> Stepped<Answer> {
+        let attempt = async || self.attempt(&method, path, body, key).await.map(|answer| (answer, ()));
+        self.patiently(&method, path, attempt).await.map(|(answer, ())| answer)
+    }
+
+    /// Fetches a file: the answer, whose body is there where it was refused, and the bytes.
+    ///
+    /// # Errors
+    /// When no answer came in ten minutes.
+    pub async fn fetch(&self, path: &str) -> Stepped<(Answer, Vec<u8>)> {
+        self.patiently(&Method::GET, path, async || self.attempt_fetch(path).await).await
+    }
+
+    async fn patiently<T>(
+        &self,
+        method: &Method,
+        path: &str,
+        attempt: impl AsyncFn() -> Option<(Answer, T)>,
+    ) -> Stepped<(Answer, T)> {
+        let give_up = later(self.now(), PATIENCE);
+        let mut pause_ms = 200;
+        loop {
+            match attempt().await {
+                Some((answer, more)) if answer.status < 500 => return Ok((answer, more)),
+                _ if self.now() >= give_up => {
+                    return Err(StepFailed::new(format!("an answer to {method} {path}"), "none for ten minutes"));
+                }
+                _ => self.sleep(SignedDuration::from_millis(pause_ms)).await,
+            }
+            pause_ms = (pause_ms * 2).min(10_000);
+        }
+    }
+
+    fn beyond<'a>(&'a self, client: &'a Client) -> Beyond<'a> {
+        Beyond { client, clock: &*self.stage.ports.clock }
+    }
+
+    async fn attempt_fetch(&self, path: &str) -> Option<(Answer, Vec<u8>)> {
+        let mut call = asked(self.now(), &Method::GET, path, None, None);
+        let beyond = self.beyond(&self.client);
+        let fetched = match &self.gate {
+            Some(gate) => gate.file(path, &beyond).await,
+            None => beyond.fetch(path).await,
+        };
+        let answer = match fetched {
+            Ok((status, bytes)) => {
+                call.status = Some(status);
+                if status >= 400 {
+                    call.answer = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+                }
+                Some((Answer { status, body: call.answer.clone() }, bytes.to_vec()))
+            }
+            Err(error) => {
+                call.error = Some(error.to_string());
+                None
+            }
+        };
+        self.recorder.call(self.now(), call);
+        answer
+    }
+
+    /// One attempt, and what befalls it.
+    async fn attempt(&self, method: &Method, path: &str, body: Option<&Value>, key: Option<&str>) -> Option<Answer> {
+        let client = &self.client;
+        match self.faults.trouble.next(method, key) {
+            Fate::Plain => self.once(client, method, path, body, key, false).await,
+            Fate::AnswerLost => self.once(client, method, path, body, key, true).await,
+            Fate::Twice { at_once: false } => {
+                let first = self.once(client, method, path, body, key, false).await;
+                let second = self.once(client, method, path, body, key, false).await;
+                better(first, second)
+            }
+            Fate::Twice { at_once: true } => {
+                let first = self.once(client, method, path, body, key, false);
+                let second = self.once(client, method, path, body, key, false);
+                let (first, second) = join(first, second).await;
+                better(first, second)
+            }
+        }
+    }
+
+    /// One request; with `lose`, its answer does not arrive.
+    async fn once(
+        &self,
+        client: &Client,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+        key: Option<&str>,
+        lose: bool,
+    ) -> Option<Answer> {
+        let mut call = asked(self.now(), method, path, body, key);
+        let beyond = self.beyond(client);
+        let request =
+            Request { method: method.clone(), path: path.to_owned(), body: body.cloned(), key: key.map(str::to_owned) };
+        let answered = match &self.gate {
+            Some(gate) => gate.pass(request, &beyond).await,
+            None => beyond.send(&request).await,
+        };
+        let answer = match answered {
+            Ok(_) if lose => {
+                call.error = Some("the answer was lost".into());
+                None
+            }
+            Ok(answer) => {
+                call.status = Some(answer.status);
+                call.answer = answer.body.clone();
+                Some(Answer { status: answer.status, body: answer.body })
+            }
+            Err(error) => {
+                call.error = Some(error.to_string());
+                None
+            }
+        };
+        self.recorder.call(self.now(), call);
+        answer
+    }
+
+    /// Reads something.
+    ///
+    /// # Errors
+    /// When it is refused or no answer comes.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Stepped<T> {
+        self.call(Method::GET, path, None, None).await?.read(&format!("GET {path}"))
+    }
+
+    /// Asks for something; a create gets a fresh key.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn post(&self, path: &str, body: &Value) -> Stepped<Answer> {
+        let key = self.key();
+        self.call(Method::POST, path, Some(body), Some(&key)).await
+    }
+}
+
+/// Of two answers to the same request the one to go by: what was accepted, else the first.
+fn better(first: Option<Answer>, second: Option<Answer>) -> Option<Answer> {
+    let accepted = |answer: &Option<Answer>| answer.as_ref().is_some_and(|answer| answer.status < 400);
+    if accepted(&second) && !accepted(&first) { second } else { first.or(second) }
+}
+
+/// A call that was sent and not answered yet.
+fn asked(sent_at: Timestamp, method: &Method, path: &str, body: Option<&Value>, key: Option<&str>) -> Call {
+    Call {
+        sent_at,
+        method: method.to_string(),
+        path: path.to_owned(),
+        key: key.map(str::to_owned),
+        request: body.cloned().unwrap_or(Value::Null),
+        status: None,
+        answer: Value::Null,
+        error: None,
+    }
+}
