@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+mod breaks;
 mod calls;
 mod crashes;
 mod damage;

@@ -217,3 +217,21 @@ fn a_hosts_disk_outlives_its_crash_and_its_destructors_do_not_reach_it() {
         faults.bounce("service").await.unwrap();
     });
 }
+
+#[test]
+fn a_full_disk_refuses_every_change_and_sync_and_keeps_what_it_has() {
+    let disk = MemoryDisk::new();
+    let file = disk.open().unwrap();
+    file.write(0, b"kept").unwrap();
+    file.sync_data().unwrap();
+    disk.fill(true);
+    let full = |outcome: io::Result<()>| outcome.map_err(|error| error.kind());
+    assert_eq!(full(file.write(0, b"late")), Err(io::ErrorKind::StorageFull));
+    assert_eq!(full(file.set_len(100)), Err(io::ErrorKind::StorageFull));
+    assert_eq!(full(file.sync_data()), Err(io::ErrorKind::StorageFull));
+    assert_eq!(content(&disk), b"kept");
+    disk.fill(false);
+    let file = disk.open().unwrap();
+    file.write(0, b"late").unwrap();
+    assert_eq!(content(&disk), b"late");
+}
