@@ -4,6 +4,7 @@
 //! the interface. [`selftest`] runs scenarios against each and says whether the check bites.
 
 mod clone;
+mod goods;
 mod migration;
 mod redis;
 mod restore;
@@ -29,9 +30,15 @@ pub struct Planted {
 
 /// Every planted bug, by subject.
 pub fn all() -> impl Iterator<Item = &'static Planted> {
-    [temporary::PLANTED, clone::PLANTED, tasks::PLANTED, migration::PLANTED, restore::PLANTED, redis::PLANTED]
-        .into_iter()
-        .flatten()
+    let subjects: [&[&[Planted]]; 6] = [
+        temporary::PLANTED,
+        clone::PLANTED,
+        &[tasks::PLANTED],
+        &[migration::PLANTED],
+        &[restore::PLANTED],
+        &[redis::PLANTED],
+    ];
+    subjects.into_iter().flatten().copied().flatten()
 }
 
 #[cfg(test)]

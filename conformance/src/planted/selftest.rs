@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Selftest<'a> {
     /// The bugs.
     pub planted: Vec<&'static Planted>,
-    /// The scenarios, of which each bug gets those that cover a rule of its check.
+    /// The scenarios: for each bug those that cover a rule of its check, and all others when those do not show it.
     pub scenarios: &'a [Scenario],
     /// Seeds of each scenario.
     pub seeds: u64,
@@ -61,6 +61,7 @@ pub struct Trial {
     pub planted: &'static Planted,
     /// How it was caught; `None` when its check never bit.
     pub caught: Option<Catch>,
+    caught_at: Option<Run>,
     /// Rules of other checks that were violated before, with the first run in which they were.
     pub others: BTreeMap<String, By>,
     /// Runs the world could not carry on, with why.
@@ -142,23 +143,28 @@ pub fn selftest(
 ) -> Result<Proof, rayon::ThreadPoolBuildError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
     Ok(pool.install(|| {
-        let (alarms, costs) = sound(test, stop, listener);
-        let sound_runs = costs.runs;
+        let mut costs = Costs::default();
+        let mut alarms = sound(test, &mut costs, covering_runs(test), stop, listener);
         let trials = test.planted.par_iter().filter(|_| !stop.load(Ordering::Relaxed)).map(|planted| {
             let trial = trial(test, planted, &costs, stop);
             listener.tried(&trial);
             trial
         });
         let trials: Vec<Trial> = trials.collect();
+        let elsewhere = trials.iter().filter_map(|trial| trial.caught_at).collect();
+        alarms.extend(sound(test, &mut costs, elsewhere, stop, listener));
+        let sound_runs = costs.runs.len() as u64;
         Proof { trials, alarms, sound_runs, stopped: stop.load(Ordering::Relaxed) }
     }))
 }
 
-/// How many events each scenario makes against the system as it stands: what is cheap is run first.
+/// A scenario by its index, or without one what is explored, and the seed.
+type Run = (Option<usize>, u64);
+
+/// How many events each run makes against the system as it stands: what is cheap is run first.
 #[derive(Default)]
 struct Costs {
-    events: BTreeMap<usize, usize>,
-    runs: u64,
+    runs: BTreeMap<Run, usize>,
 }
 
 /// The scenarios that may show a bug of a check, by index.
@@ -200,16 +206,25 @@ fn judged(scenario: &Scenario, seed: u64, variant: &Variant) -> Result<Ran, Stri
     Ok(Ran { violated: violated.collect(), unmet, events: history.events.len() })
 }
 
-/// The system as it stands, over everything the bugs are tried with.
-fn sound(test: &Selftest<'_>, stop: &AtomicBool, listener: &dyn Listener) -> (Vec<Alarm>, Costs) {
+/// Everything that covers a rule of a bug's check, and what is explored.
+fn covering_runs(test: &Selftest<'_>) -> BTreeSet<Run> {
     let scenarios: BTreeSet<usize> = test.planted.iter().flat_map(|planted| showing(test, planted.check)).collect();
-    let mut runs: Vec<(Option<usize>, u64)> =
-        scenarios.iter().flat_map(|index| (0..test.seeds).map(|seed| (Some(*index), seed))).collect();
-    if test.explored.is_some() {
-        runs.extend((0..test.explored_seeds).map(|seed| (None, seed)));
-    }
+    let explored = if test.explored.is_some() { test.explored_seeds } else { 0 };
+    let covering = scenarios.iter().flat_map(|index| (0..test.seeds).map(|seed| (Some(*index), seed)));
+    covering.chain((0..explored).map(|seed| (None, seed))).collect()
+}
+
+/// The system as it stands, in runs that it has not been in yet: what it raises is a false alarm.
+fn sound(
+    test: &Selftest<'_>,
+    costs: &mut Costs,
+    runs: BTreeSet<Run>,
+    stop: &AtomicBool,
+    listener: &dyn Listener,
+) -> Vec<Alarm> {
     let known = Variant::default();
-    let done: Vec<(Option<usize>, usize, Option<Alarm>)> = runs
+    let new: Vec<Run> = runs.into_iter().filter(|run| !costs.runs.contains_key(run)).collect();
+    let done: Vec<(Run, usize, Option<Alarm>)> = new
         .par_iter()
         .filter(|_| !stop.load(Ordering::Relaxed))
         .filter_map(|(index, seed)| {
@@ -225,40 +240,44 @@ fn sound(test: &Selftest<'_>, stop: &AtomicBool, listener: &dyn Listener) -> (Ve
             if let Some(alarm) = &alarm {
                 listener.alarm(alarm);
             }
-            Some((*index, events, alarm))
+            Some(((*index, *seed), events, alarm))
         })
         .collect();
-    let mut costs = Costs { runs: done.len() as u64, ..Costs::default() };
-    let mut alarms = Vec::new();
-    for (index, events, alarm) in done {
-        if let Some(index) = index {
-            let most = costs.events.entry(index).or_default();
-            *most = (*most).max(events);
-        }
-        alarms.extend(alarm);
-    }
-    (alarms, costs)
+    costs.runs.extend(done.iter().map(|(run, events, _)| (*run, *events)));
+    done.into_iter().filter_map(|(_, _, alarm)| alarm).collect()
 }
 
-/// One bug: scenarios that cover a rule of its check, the cheap ones first, then what is explored.
+/// The runs a bug is tried with: scenarios that cover a rule of its check, the cheap ones first; then all others once,
+/// the short ones first; then what is explored.
+fn runs_for(test: &Selftest<'_>, planted: &Planted, costs: &Costs) -> Vec<Run> {
+    let mut covering: Vec<usize> = showing(test, planted.check).collect();
+    covering.sort_by_key(|index| (costs.runs.get(&(Some(*index), 0)).copied().unwrap_or(usize::MAX), *index));
+    let mut others: Vec<usize> = (0..test.scenarios.len()).filter(|index| !covering.contains(index)).collect();
+    others.sort_by_key(|index| (test.scenarios[*index].steps.len(), *index));
+    let explored = if test.explored.is_some() { test.explored_seeds } else { 0 };
+    let covering = (0..test.seeds).flat_map(|seed| covering.iter().map(move |index| (Some(*index), seed)));
+    let others = others.into_iter().map(|index| (Some(index), 0));
+    covering.chain(others).chain((0..explored).map(|seed| (None, seed))).collect()
+}
+
+/// One bug, until its check finds it.
 // How long it took is for people, and measured in real time.
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 fn trial(test: &Selftest<'_>, planted: &'static Planted, costs: &Costs, stop: &AtomicBool) -> Trial {
     let begun = std::time::Instant::now();
-    let mut scenarios: Vec<usize> = showing(test, planted.check).collect();
-    scenarios.sort_by_key(|index| (costs.events.get(index).copied().unwrap_or(usize::MAX), *index));
-    let mut trial =
-        Trial { planted, caught: None, others: BTreeMap::new(), broken: BTreeMap::new(), runs: 0, seconds: 0.0 };
+    let (others, broken) = (BTreeMap::new(), BTreeMap::new());
+    let mut trial = Trial { planted, caught: None, caught_at: None, others, broken, runs: 0, seconds: 0.0 };
     let rules = rules_of(planted.check);
-    let by_scenario = (0..test.seeds).flat_map(|seed| scenarios.iter().map(move |index| (Some(*index), seed)));
-    let explored = if test.explored.is_some() { test.explored_seeds } else { 0 };
-    for (index, seed) in by_scenario.chain((0..explored).map(|seed| (None, seed))) {
-        if trial.caught.is_some() || stop.load(Ordering::Relaxed) {
+    for (index, seed) in runs_for(test, planted, costs) {
+        if stop.load(Ordering::Relaxed) {
             break;
         }
-        if let Some((by, ran)) = run(test, index, seed, &planted.variant) {
-            trial.runs += 1;
-            trial.take(by, ran, &rules);
+        let Some((by, ran)) = run(test, index, seed, &planted.variant) else { continue };
+        trial.runs += 1;
+        trial.take(by, ran, &rules);
+        if trial.caught.is_some() {
+            trial.caught_at = Some((index, seed));
+            break;
         }
     }
     trial.seconds = begun.elapsed().as_secs_f64();

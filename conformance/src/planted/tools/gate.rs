@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use recovery::client::{Answer, ClientError};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -42,6 +42,7 @@ pub struct Layer {
 #[async_trait(?Send)]
 impl Gate for Layer {
     async fn pass(&self, mut request: Request, beyond: &Beyond<'_>) -> Result<Answer, ClientError> {
+        self.memory.borrow_mut().now = beyond.now();
         if let Some(pass) = self.pass {
             return pass(request, beyond, &self.memory).await;
         }
@@ -120,6 +121,25 @@ pub fn parts(request: &Request) -> Vec<&str> {
 #[must_use]
 pub fn body(request: &Request) -> &Value {
     request.body.as_ref().unwrap_or(&Value::Null)
+}
+
+/// The same request under another key: for the service another one.
+#[must_use]
+pub fn anew(request: &Request) -> Request {
+    Request { key: request.key.as_ref().map(|key| format!("{key}-anew")), ..request.clone() }
+}
+
+/// The code of a refusal; empty when it is none.
+#[must_use]
+pub fn code(answer: &Answer) -> &str {
+    if answer.status < 400 { "" } else { answer.body.get("code").and_then(Value::as_str).unwrap_or_default() }
+}
+
+/// A refusal.
+#[must_use]
+pub fn refusal(status: u16, code: &str, detail: &str) -> Answer {
+    let body = json!({"type": "about:blank", "code": code, "title": code, "status": status, "detail": detail});
+    Answer { status, body }
 }
 
 /// An answer.

@@ -5,7 +5,7 @@ use super::cloud::HookedCloud;
 use super::database::{Connect, HookedDatabase};
 use super::disk::Forgetful;
 use super::{At, CloudHooks, Memory, SessionHooks};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use recovery::ports::{Dice, Disk, Ports};
 use sim::Meddler;
 use std::sync::{Arc, Mutex};
@@ -25,6 +25,8 @@ pub struct Meddling {
     pub cloud: CloudHooks,
     /// How far the clock of a host is ahead.
     pub ahead: Option<fn(&str) -> SignedDuration>,
+    /// How far the clock of a host is ahead at a true time.
+    pub drift: Option<fn(&str, Timestamp) -> SignedDuration>,
     /// Round the dice.
     pub roll: Option<Roll>,
     /// Whether the service's disk lies about sync.
@@ -36,7 +38,12 @@ pub struct Meddling {
 impl Meddler for Meddling {
     fn ports(&self, host: &str, mut ports: Ports) -> Ports {
         if let Some(ahead) = self.ahead {
-            ports.clock = Arc::new(Shifted { inner: ports.clock, ahead: ahead(host) });
+            let ahead = ahead(host);
+            ports.clock = Arc::new(Shifted { inner: ports.clock, ahead: Arc::new(move |_| ahead) });
+        }
+        if let Some(drift) = self.drift {
+            let host = host.to_owned();
+            ports.clock = Arc::new(Shifted { inner: ports.clock, ahead: Arc::new(move |now| drift(&host, now)) });
         }
         let (endpoint, account) = (String::new(), String::new());
         let (clock, memory) = (Arc::clone(&ports.clock), Arc::clone(&self.memory));
@@ -83,6 +90,12 @@ pub fn cloud(cloud: CloudHooks) -> Arc<dyn Meddler> {
 #[must_use]
 pub fn clock(ahead: fn(&str) -> SignedDuration) -> Arc<dyn Meddler> {
     Arc::new(Meddling { ahead: Some(ahead), ..Meddling::default() })
+}
+
+/// Ports whose clocks are ahead, by host and true time.
+#[must_use]
+pub fn drift(drift: fn(&str, Timestamp) -> SignedDuration) -> Arc<dyn Meddler> {
+    Arc::new(Meddling { drift: Some(drift), ..Meddling::default() })
 }
 
 /// Ports and a disk that lies about sync.

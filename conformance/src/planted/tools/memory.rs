@@ -1,5 +1,6 @@
 //! What a planted bug remembers within one run, and where a hook stands.
 
+use jiff::Timestamp;
 use recovery::ports::Clock;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -7,15 +8,29 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Values by name; new for each run.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Memory {
     kept: BTreeMap<String, Value>,
+    pub(super) now: Timestamp,
+}
+
+// What is kept may be a password.
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.kept.keys()).finish()
+    }
 }
 
 impl Memory {
     /// Keeps a value.
     pub fn put(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         self.kept.insert(name.into(), value.into());
+    }
+
+    /// The time of the call a layer is asked about; in a hook of a port its clock tells.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// A value that was kept.

@@ -11,6 +11,7 @@ pub mod gate;
 pub mod meddling;
 pub mod memory;
 pub mod session;
+pub mod shown;
 
 pub use cloud::CloudHooks;
 pub use meddling::Meddling;
