@@ -24,12 +24,11 @@ pub(super) async fn link(State(api): State<Arc<Api>>, Named(id): Named<BackupId>
     params(("token" = String, Path, description = "The last part of the link")),
     responses((status = 200, description = "The file", body = inline(File), content_type = "application/octet-stream")))]
 pub(super) async fn file(State(api): State<Arc<Api>>, Named(token): Named<String>) -> Result<File, Refused> {
-    let (place, size_bytes) = api.keeper.read(|view| {
+    let (place, held) = api.keeper.read(|view| {
         let backup = downloads::file(view.state, &token, view.now)?;
-        let size_bytes = backup.held.as_ref().map(|held| held.size_bytes);
-        Ok((backup_place(&backup.instance, &backup.id), size_bytes))
+        Ok((backup_place(&backup.instance, &backup.id), backup.held.clone()))
     })?;
-    let bytes = settle::fetch(&api, &place, size_bytes).await?;
+    let bytes = settle::fetch(&api, &place, held.as_ref()).await?;
     // Its time may have run out while it was read.
     api.keeper.read(|view| downloads::file(view.state, &token, view.now).map(drop))?;
     Ok(File(bytes))

@@ -201,7 +201,12 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> String {
     hasher.update(parts.uri.path());
     hasher.update(b"\n");
     hasher.update(body);
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+    hex(&hasher.finalize())
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text

@@ -1,7 +1,9 @@
 //! Waiting on behalf of a request: for settings to arrive, for an unreachable server to come back, for a file.
 
 use super::Api;
+use super::requests::hex;
 use crate::model::InstanceId;
+use crate::model::backup::Held;
 use crate::model::decide::downloads;
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::ports::Clock;
@@ -12,6 +14,7 @@ use axum::body::Bytes;
 use jiff::SignedDuration;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use sha2::{Digest, Sha256};
 use std::pin::pin;
 
 /// Seconds a request waits for a server before it is answered without.
@@ -57,25 +60,38 @@ where
     }
 }
 
-/// Reads a backup's file from the vault, again while it cannot be read or is not whole, for a short while.
-pub(super) async fn fetch(api: &Api, place: &Path, size_bytes: Option<u64>) -> Result<Bytes, Refusal> {
+/// Reads a backup's file from the vault, again while it cannot be read or is not what was written, for a short while.
+pub(super) async fn fetch(api: &Api, place: &Path, held: Option<&Held>) -> Result<Bytes, Refusal> {
     let clock = api.keeper.clock();
     let give_up_at = later_s(clock.now(), WAIT_S);
     loop {
         let read = async { api.vault.get(place).await?.bytes().await };
         let why = match clock.timeout(SignedDuration::from_secs(WAIT_S), read).await {
-            Some(Ok(bytes)) if size_bytes.is_none_or(|size| size == bytes.len() as u64) => return Ok(bytes),
-            Some(Ok(bytes)) => format!("it has {} bytes and not those it was written with", bytes.len()),
+            Some(Ok(bytes)) => match held.and_then(|held| damage(held, &bytes)) {
+                None => return Ok(bytes),
+                Some(why) => why,
+            },
             Some(Err(object_store::Error::NotFound { .. })) => return Err(downloads::gone()),
             Some(Err(error)) => error.to_string(),
             None => "no answer in time".to_owned(),
         };
         if clock.now() >= give_up_at {
-            let detail = format!("the file cannot be read ({why}); send the same request again");
+            let detail =
+                format!("the file cannot be read ({why}); send the same request again, or choose another backup");
             return Err(Refusal::new(RefusalCode::Internal, detail));
         }
         clock.sleep(SignedDuration::from_secs(1)).await;
     }
+}
+
+/// Why a file is not the one that was written, if it is not.
+fn damage(held: &Held, bytes: &[u8]) -> Option<String> {
+    if held.size_bytes != bytes.len() as u64 {
+        return Some(format!("it has {} bytes and was written with {}", bytes.len(), held.size_bytes));
+    }
+    let digest = || hex(&Sha256::digest(bytes));
+    let is_other = held.sha256.as_ref().is_some_and(|written| *written != digest());
+    is_other.then(|| "its bytes are not those that were written".to_owned())
 }
 
 /// The refusal that says what a server could not do.

@@ -89,6 +89,9 @@ pub struct Held {
     pub to_time: Timestamp,
     /// Bytes in the vault.
     pub size_bytes: u64,
+    /// SHA-256 of those bytes in hexadecimal digits, by which a damaged file is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// The node it was taken on, where the engine tells its nodes apart (Redis).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<Node>,

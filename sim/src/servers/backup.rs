@@ -5,6 +5,7 @@ use super::db::Db;
 use super::front::{Account, Birth};
 use super::log::{Log, LogEntry};
 use super::server::Server;
+use super::values::hex;
 use jiff::Timestamp;
 use recovery::model::backup::{BackupKind, Held};
 use recovery::model::{BackupId, Product};
@@ -95,7 +96,8 @@ pub(crate) fn held_in(bytes: &[u8]) -> Result<(BackupKind, Held), String> {
             Err(_) => (BackupKind::Log, unsealed::<LogBody>(LOG_MARK, bytes)?.0.held),
         },
     };
-    Ok((kind, Held { size_bytes, ..held }))
+    let sha256 = Some(hex(&Sha256::digest(bytes)));
+    Ok((kind, Held { size_bytes, sha256, ..held }))
 }
 
 /// Refuses what a later version wrote: no server reads the files of a version it does not know.
@@ -122,6 +124,7 @@ impl Server {
             from_time: time,
             to_time: time,
             size_bytes: 0,
+            sha256: None,
             node: None,
         };
         let (mut databases, mut body) = (Vec::new(), Vec::new());
@@ -166,6 +169,7 @@ impl Server {
             from_time: self.log.time_at(after).unwrap_or(self.made_at),
             to_time: self.log.close(now),
             size_bytes: 0,
+            sha256: None,
             node: None,
         };
         sealed(LOG_MARK, &LogBody { held, product: self.product, entries }, &[])

@@ -276,6 +276,7 @@ fn a_redis_backup_stays_exactly_seven_days_whatever_the_settings_say() {
         from_time: at("2026-01-05T09:00:00Z"),
         to_time: bench.now,
         size_bytes: 1,
+        sha256: None,
         node: None,
     };
     bench.decide(|ctx| completed(ctx, &backup, held)).unwrap();

@@ -91,6 +91,7 @@ fn bench_held(bench: &Bench) -> crate::model::backup::Held {
         from_time: bench.now,
         to_time: bench.now,
         size_bytes: 1,
+        sha256: None,
         node: None,
     }
 }

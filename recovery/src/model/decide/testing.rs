@@ -113,8 +113,15 @@ impl Bench {
         as_of: Timestamp,
     ) -> BackupId {
         let id = self.decide(|ctx| backups::request(ctx, of, kind, BackupMode::Manual)).unwrap();
-        let held =
-            Held { from_position: from, to_position: to, from_time: as_of, to_time: as_of, size_bytes: 1, node: None };
+        let held = Held {
+            from_position: from,
+            to_position: to,
+            from_time: as_of,
+            to_time: as_of,
+            size_bytes: 1,
+            sha256: None,
+            node: None,
+        };
         self.decide(|ctx| backups::completed(ctx, &id, held)).unwrap();
         id
     }

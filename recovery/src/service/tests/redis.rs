@@ -148,13 +148,17 @@ async fn a_file_that_is_lost_or_not_whole_is_not_handed_out() {
     let path = link["path"].as_str().expect("a path");
     assert_eq!(fetched(&world, path).await, Err("InvalidDownload.NotFound".into()));
     let place = backup_place(&id.as_str().into(), &set.as_str().into());
-    world.vault().put(&place, vec![1, 2].into()).await.expect("the vault takes it");
-    let (torn, ()) = tokio::join!(fetched(&world, path), async {
-        for _ in 0..20 {
-            world.clock.advance(1).await;
-        }
-    });
-    assert_eq!(torn, Err("InternalError".into()));
+    for damaged in [vec![1, 2], vec![0xfe], vec![]] {
+        world.vault().put(&place, damaged.into()).await.expect("the vault takes it");
+        let (torn, ()) = tokio::join!(fetched(&world, path), async {
+            for _ in 0..20 {
+                world.clock.advance(1).await;
+            }
+        });
+        assert_eq!(torn, Err("InternalError".into()));
+    }
+    world.vault().put(&place, vec![0xff].into()).await.expect("the vault takes it");
+    assert_eq!(fetched(&world, path).await, Ok(vec![0xff]));
 }
 
 #[test]

@@ -349,7 +349,9 @@ impl Cloud for FakeCloud {
             BackupKind::Data => (to_position, now),
             BackupKind::Log => (after_position, now - SignedDuration::from_secs(3_600)),
         };
-        Ok(Held { from_position, to_position, from_time, to_time: now, size_bytes: 1, node: None })
+        // The file is the byte 0xff.
+        let sha256 = Some("a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89".to_owned());
+        Ok(Held { from_position, to_position, from_time, to_time: now, size_bytes: 1, sha256, node: None })
     }
 
     async fn discard_backup(&self, _: &InstanceId, _: &BackupId) -> Result<(), CloudError> {

@@ -71,6 +71,7 @@ impl Redis {
             from_time: as_of,
             to_time: as_of,
             size_bytes: 0,
+            sha256: None,
             node: Some(node),
         };
         let accounts =
