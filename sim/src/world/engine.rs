@@ -61,7 +61,7 @@ impl Default for EngineOptions {
                 .map_or(Timestamp::UNIX_EPOCH, |time| time.timestamp()),
             latency_ms_max: 4,
             skew_ms: BTreeMap::new(),
-            virtual_limit: SignedDuration::from_hours(60 * 24),
+            virtual_limit: SignedDuration::from_hours(366 * 24),
             step_limit: 5_000_000,
         }
     }
