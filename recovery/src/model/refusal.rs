@@ -64,7 +64,7 @@ codes! {
     BackupJobExists = 403 "OperationDenied.BackupJobExists",
     /// There is no completed data backup (SQL-09).
     NotFoundBackup = 403 "OperationDenied.NotFoundBackup",
-    /// The backup is not complete.
+    /// The backup is not complete, or its file is damaged.
     BackupStatus = 403 "OperationDenied.BackupStatus",
     /// The logs do not cover the chosen time (SQL-10).
     LogNotCovering = 403 "OperationDenied.RestoreTimeNotCovered",

@@ -155,7 +155,7 @@ async fn a_file_that_is_lost_or_not_whole_is_not_handed_out() {
                 world.clock.advance(1).await;
             }
         });
-        assert_eq!(torn, Err("InternalError".into()));
+        assert_eq!(torn, Err("OperationDenied.BackupStatus".into()));
     }
     world.vault().put(&place, vec![0xff].into()).await.expect("the vault takes it");
     assert_eq!(fetched(&world, path).await, Ok(vec![0xff]));
