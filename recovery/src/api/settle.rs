@@ -66,19 +66,21 @@ pub(super) async fn fetch(api: &Api, place: &Path, held: Option<&Held>) -> Resul
     let give_up_at = later_s(clock.now(), WAIT_S);
     loop {
         let read = async { api.vault.get(place).await?.bytes().await };
-        let why = match clock.timeout(SignedDuration::from_secs(WAIT_S), read).await {
+        let (code, why) = match clock.timeout(SignedDuration::from_secs(WAIT_S), read).await {
             Some(Ok(bytes)) => match held.and_then(|held| damage(held, &bytes)) {
                 None => return Ok(bytes),
-                Some(why) => why,
+                Some(why) => (RefusalCode::BackupStatus, why),
             },
             Some(Err(object_store::Error::NotFound { .. })) => return Err(downloads::gone()),
-            Some(Err(error)) => error.to_string(),
-            None => "no answer in time".to_owned(),
+            Some(Err(error)) => (RefusalCode::Internal, error.to_string()),
+            None => (RefusalCode::Internal, "no answer in time".to_owned()),
         };
         if clock.now() >= give_up_at {
-            let detail =
-                format!("the file cannot be read ({why}); send the same request again, or choose another backup");
-            return Err(Refusal::new(RefusalCode::Internal, detail));
+            let remedy = match code {
+                RefusalCode::BackupStatus => "choose another backup",
+                _ => "send the same request again",
+            };
+            return Err(Refusal::new(code, format!("the file cannot be read ({why}); {remedy}")));
         }
         clock.sleep(SignedDuration::from_secs(1)).await;
     }
