@@ -15,6 +15,8 @@ mod read;
 pub mod scenario;
 mod schema;
 mod time;
+pub mod tree;
+mod write;
 
 pub use action::*;
 pub use call::*;
@@ -25,6 +27,7 @@ pub use load::{FILE_BYTES_MAX, LoadError, Source, builtin, load};
 pub use logical::*;
 pub use scenario::*;
 pub use schema::schema;
+pub use write::{tree_of, write};
 
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,8 @@ pub struct Scenario {
     pub title: String,
     /// Rules it means to exercise; one that was not exercised is a failure.
     pub covers: Vec<RuleId>,
+    /// `seed`: the seed that `firedrill` uses unless told another; none unless given.
+    pub seed: Option<u64>,
     /// `tolerant`: a step that comes out otherwise than it says is written down and is no failure; false unless given.
     pub tolerant: bool,
     /// Hosts, latencies and clocks.
@@ -30,6 +32,17 @@ pub struct Scenario {
     pub application: Option<ApplicationSpec>,
     /// Steps in order.
     pub steps: Vec<Step>,
+}
+
+/// Reads a seed, decimal or `0x` and hexadecimal digits.
+#[must_use]
+pub fn seed(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => u64::from_str_radix(digits, 16).ok(),
+        Some(_) => None,
+        None if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+        None => None,
+    }
 }
 
 /// Id of a rule of the catalogue, for example `TMP-11`.
@@ -135,6 +148,17 @@ pub enum InstanceRole {
         /// Name of its master.
         master: String,
     },
+}
+
+impl InstanceRole {
+    /// Name of its master.
+    #[must_use]
+    pub fn master(&self) -> Option<&str> {
+        match self {
+            Self::Primary => None,
+            Self::ReadOnly { master } | Self::DisasterRecovery { master } => Some(master),
+        }
+    }
 }
 
 /// An account with its password.

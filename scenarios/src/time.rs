@@ -87,6 +87,26 @@ pub(crate) fn shift(text: &str) -> Result<SignedDuration, String> {
     Ok(if negative { -length } else { length })
 }
 
+/// A time as people write it, in whole milliseconds: hours up to four days, days beyond.
+pub(crate) fn written(time: Duration) -> String {
+    let mut rest = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let mut parts = Vec::new();
+    let units = if rest < 4 * 86_400_000 { &UNITS[1..] } else { &UNITS[..] };
+    for (unit, unit_ms, _) in units {
+        if rest >= *unit_ms {
+            parts.push(format!("{}{unit}", rest / unit_ms));
+            rest %= unit_ms;
+        }
+    }
+    if parts.is_empty() { "0s".into() } else { parts.join(" ") }
+}
+
+/// A shift as people write it: `- 1s`, with the sign apart; `apart` stands between.
+pub(crate) fn written_shift(shift: SignedDuration, apart: &str) -> String {
+    let sign = if shift.is_negative() { '-' } else { '+' };
+    format!("{sign}{apart}{}", written(shift.unsigned_abs()))
+}
+
 /// Splits `NAME - 1s` or `NAME + 30m` into the name and the shift; a text without a shift is a name alone. The last
 /// sign that a time follows counts, so that names may hold hyphens.
 pub(crate) fn name_and_shift(text: &str) -> (&str, SignedDuration) {

@@ -1,7 +1,7 @@
 //! Keys of the expectations.
 
 use super::steps::{COUNT, KIND, LOGIN, ON, PHASE_STATUS, RESTORE_STATUS, SET_STATUS, STAGE, STATE, STATUS, TYPE};
-use super::tables::{DATABASE, NAMES, NETWORK, TEXTS};
+use super::tables::{DATABASE, NAMES, NETWORK, PASSWORD, TEXTS};
 use super::{Form, Shape, Takes, Words, may, need, words_of};
 use recovery::model::backup::Node;
 use recovery::model::content::ObjectKind;
@@ -25,6 +25,7 @@ pub(super) static EXPECT: Shape = Shape {
             ),
             DATABASE,
             LOGIN,
+            PASSWORD,
         ]),
         Form(&[
             need("instance", Takes::Name, "Instance."),

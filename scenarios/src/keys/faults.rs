@@ -1,7 +1,7 @@
 //! Keys of the faults.
 
 use super::steps::{CONDITIONS, COUNT, KIND, LOGIN, ON};
-use super::tables::{DATABASE, RIGHTS, TEXTS};
+use super::tables::{DATABASE, PASSWORD, RIGHTS, TEXTS};
 use super::{Form, Shape, Takes, Words, may, need};
 
 const HOST_PAIR: Takes = Takes::List { of: &Takes::Host, min: 2, max: 2 };
@@ -84,7 +84,13 @@ static WHEN: Shape = Shape { name: "condition", keys: &[], forms: CONDITIONS };
 
 static STATEMENTS: Shape = Shape::plain(
     "statements",
-    &[ON, need("run", Takes::Text, "Statements, parted by semicolons; Redis commands, one a line."), LOGIN, DATABASE],
+    &[
+        ON,
+        need("run", Takes::Text, "Statements, parted by semicolons; Redis commands, one a line."),
+        LOGIN,
+        PASSWORD,
+        DATABASE,
+    ],
 );
 
 static NEW_RIGHTS: Shape = Shape::plain(

@@ -5,7 +5,7 @@ use super::faults::FAULT;
 use super::logical::{
     DATA_SOURCE, DOWNLOAD, LOGICAL_BACKUP, LOGICAL_TASK, RECOVER, REMOVE_DATA_SOURCE, RESTORE, RESTORE_TASK,
 };
-use super::tables::{ACCOUNT, BACKUP_POLICY, BILLING, DATABASE, NAMES, NETWORK, RIGHTS, TEXT_MAP, TEXTS};
+use super::tables::{ACCOUNT, BACKUP_POLICY, BILLING, DATABASE, NAMES, NETWORK, PASSWORD, RIGHTS, TEXT_MAP, TEXTS};
 use super::{Form, Key, Shape, Takes, Words, may, need, words_of};
 use recovery::model::backup::{BackupKind, BackupStatus};
 use recovery::model::instance::InstanceState;
@@ -102,6 +102,7 @@ static SQL: Shape = Shape::plain(
         ON,
         need("run", Takes::Text, "Statements, parted by semicolons; Redis commands, one a line."),
         LOGIN,
+        PASSWORD,
         DATABASE,
         may("error", Takes::Text, "The server must refuse a statement with words that contain this."),
     ],

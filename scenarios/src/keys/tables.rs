@@ -26,6 +26,11 @@ pub(crate) static SCENARIO: Shape = Shape::plain(
             "Cases of this scenario, each a run of its own: `${KEY}` in any text of the file is the value the case gives.",
         ),
         may(
+            "seed",
+            Takes::Either(&[Takes::Text, Takes::Whole { min: 0, max: i64::MAX }]),
+            "Seed that it runs under unless the command says another: a number, or a text like `0x5eed`.",
+        ),
+        may(
             "tolerant",
             Takes::Flag,
             "Whether a step that comes out otherwise than it says is written down and is no failure; false unless given.",
@@ -122,6 +127,8 @@ pub(super) static BACKUP_POLICY: Shape = Shape::plain(
     ],
 );
 
+pub(super) const PASSWORD: Key =
+    may("password", Takes::Password, "Password to log in with; the one the account has unless given.");
 pub(super) const DATABASE: Key = may("database", Takes::Name, "Database; `app` unless given, `0` for Redis.");
 
 static APPLICATION: Shape = Shape::plain(
@@ -137,6 +144,7 @@ static APPLICATION: Shape = Shape::plain(
             "Columns of the key and of the text; `[\"id\", \"note\"]` unless given.",
         ),
         may("account", Takes::Name, "Account it logs in with; the instance's first one unless given."),
+        PASSWORD,
         may(
             "from",
             Takes::Word(Words::Of(&["start", "step"])),

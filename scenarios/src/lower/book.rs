@@ -13,7 +13,7 @@ use std::ops::Range;
 
 /// What a name stands for. All names of a scenario are different, whatever they stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Instance,
     Backup,
     Task,
@@ -50,9 +50,9 @@ struct Named {
 
 /// What is known of an instance.
 #[derive(Debug, Clone, Default)]
-pub(super) struct KnownInstance {
+pub(crate) struct KnownInstance {
     /// Master of a restored, read-only or disaster recovery instance.
-    pub(super) master: Option<String>,
+    pub(crate) master: Option<String>,
     /// Whether its accounts are the master's own.
     pub(super) follows: bool,
     /// Its engine; none where the file does not say it well.
@@ -63,19 +63,19 @@ pub(super) struct KnownInstance {
 
 /// The names.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(crate) struct Book {
     names: BTreeMap<String, Named>,
     later: BTreeMap<String, Named>,
     /// Whether names count that only a later step gives.
     pub(super) ahead: bool,
-    pub(super) instances: BTreeMap<String, KnownInstance>,
+    pub(crate) instances: BTreeMap<String, KnownInstance>,
     /// By mark or backup: its moment.
     moments: BTreeMap<String, usize>,
     /// Counts the marks and backups so far.
     now: usize,
-    pub(super) tasks: BTreeMap<String, (MigrateSide, MigrateSide)>,
+    pub(crate) tasks: BTreeMap<String, (MigrateSide, MigrateSide)>,
     /// By idempotency key: names of the instances that were made with it.
-    pub(super) keys: BTreeMap<String, Vec<String>>,
+    pub(crate) keys: BTreeMap<String, Vec<String>>,
     /// By data source: its instance.
     pub(super) sources: BTreeMap<String, String>,
     /// Backups that an earlier step was given a link for.
@@ -122,9 +122,19 @@ impl Book {
         self.names.get(name).is_some_and(|named| named.kind == kind)
     }
 
+    /// Whether a name stands for a mark.
+    pub(crate) fn is_mark(&self, name: &str) -> bool {
+        self.is(name, Kind::Mark)
+    }
+
     /// What a name stands for.
     pub(super) fn kind(&self, name: &str) -> Option<Kind> {
         self.names.get(name).map(|named| named.kind)
+    }
+
+    /// Gives a name to something that was read already.
+    pub(super) fn enter(&mut self, name: &str, kind: Kind) {
+        self.names.insert(name.to_owned(), Named { kind, line: 0 });
     }
 
     /// Notes a new instance.
@@ -141,12 +151,12 @@ impl Book {
     }
 
     /// The engine of an instance.
-    pub(super) fn engine(&self, instance: &str) -> Option<Engine> {
+    pub(crate) fn engine(&self, instance: &str) -> Option<Engine> {
         self.instances.get(instance).and_then(|known| known.engine)
     }
 
     /// The database that is meant on an instance where none is said.
-    pub(super) fn database(&self, instance: &str) -> &'static str {
+    pub(crate) fn database(&self, instance: &str) -> &'static str {
         default_database(self.engine(instance))
     }
 
@@ -157,7 +167,7 @@ impl Book {
     }
 
     /// The accounts of an instance by now.
-    pub(super) fn accounts(&self, instance: &str) -> &[AccountSpec] {
+    pub(crate) fn accounts(&self, instance: &str) -> &[AccountSpec] {
         self.accounts_then(instance, self.now).unwrap_or_default()
     }
 
@@ -326,7 +336,7 @@ impl Lower {
 }
 
 /// The database that is meant where none is said: those of Redis are numbers.
-pub(super) fn default_database(engine: Option<Engine>) -> &'static str {
+pub(crate) fn default_database(engine: Option<Engine>) -> &'static str {
     match engine {
         Some(Engine::Redis) => "0",
         _ => "app",

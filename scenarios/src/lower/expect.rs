@@ -12,7 +12,7 @@ use crate::fields::{Fields, Read, Word};
 use recovery::model::content::{ObjectKind, Row};
 use recovery::model::task::PhaseStatus;
 
-const REASONS: [(&str, FailureReason); 6] = [
+pub(crate) const REASONS: [(&str, FailureReason); 6] = [
     ("ddl-during-migration", FailureReason::DdlDuringMigration),
     ("instance-gone", FailureReason::InstanceGone),
     ("unreachable", FailureReason::Unreachable),
@@ -76,7 +76,7 @@ impl Lower {
 
     fn expect_rows(&mut self, fields: &Fields) -> Option<Expectation> {
         let on = self.find(&fields.word("on")?, Kind::Instance)?;
-        let login = self.login(&on, &fields.place("on"), fields.word("account"), None)?;
+        let login = self.login(&on, &fields.place("on"), fields.word("account"), fields.secret("password"))?;
         let mut rows: Vec<Row> = Vec::new();
         for at in fields.list("rows") {
             let Read::List(cells) = &at.value else { continue };

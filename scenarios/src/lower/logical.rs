@@ -23,14 +23,14 @@ use serde::de::DeserializeOwned;
 /// Characters of a name in the service at most.
 const SERVICE_NAME_MAX: usize = 64;
 
-const UNTIL: [(&str, RestoreUntil); 4] = [
+pub(crate) const UNTIL: [(&str, RestoreUntil); 4] = [
     ("saved", RestoreUntil::Saved),
     ("checked", RestoreUntil::Checked),
     ("started", RestoreUntil::Started),
     ("finished", RestoreUntil::Finished),
 ];
 
-const ENDS: [(&str, RestoreEnd); 4] = [
+pub(crate) const ENDS: [(&str, RestoreEnd); 4] = [
     ("completed", RestoreEnd::Completed),
     ("check-failed", RestoreEnd::CheckFailed),
     ("failed", RestoreEnd::Failed),
@@ -108,14 +108,6 @@ impl Lower {
         }
     }
 
-    fn engine_of(&self, source: &SourceName) -> Option<Engine> {
-        match source {
-            SourceName::Registered(name) => self.book.engine(self.book.sources.get(name)?),
-            SourceName::Instance { instance, .. } => self.book.engine(instance),
-            SourceName::Unknown(_) => None,
-        }
-    }
-
     pub(super) fn logical_backup(&mut self, fields: &Fields) -> Option<LogicalBackupStep> {
         let refused = fields.code("refused");
         let word = fields.word("of")?;
@@ -129,10 +121,7 @@ impl Lower {
             None => Some(self.needed_name(fields, Kind::LogicalTask)?),
         };
         let of = of?;
-        let backup_type = fields.model("type").unwrap_or(match self.engine_of(&of) {
-            Some(Engine::MySql) => LogicalType::StructureFullLog,
-            _ => LogicalType::StructureFull,
-        });
+        let backup_type = fields.model("type").unwrap_or(default_type(self.book.engine_of(&of)));
         let schedule = fields.table("schedule");
         Some(LogicalBackupStep {
             of,
@@ -340,9 +329,22 @@ impl At<&str> {
     }
 }
 
+/// What is backed up where nothing is said.
+pub(crate) fn default_type(engine: Option<Engine>) -> LogicalType {
+    match engine {
+        Some(Engine::MySql) => LogicalType::StructureFullLog,
+        _ => LogicalType::StructureFull,
+    }
+}
+
+/// The name in the service where none is said: the scenario's, no longer than the service takes.
+pub(crate) fn default_service_name(otherwise: &str) -> String {
+    otherwise.chars().take(SERVICE_NAME_MAX).collect()
+}
+
 /// The name in the service: what is said, or the scenario's, no longer than the service takes.
 fn service_name(fields: &Fields, otherwise: &str) -> String {
-    fields.text("name").unwrap_or_else(|| otherwise.chars().take(SERVICE_NAME_MAX).collect())
+    fields.text("name").unwrap_or_else(|| default_service_name(otherwise))
 }
 
 fn chosen<T: Copy>(fields: &Fields, key: &str, words: &[(&str, T)]) -> Option<T> {

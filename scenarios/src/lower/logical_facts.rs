@@ -10,7 +10,7 @@ use crate::logical::RestoreReason;
 use recovery::model::product::Engine;
 use std::collections::BTreeMap;
 
-const REASONS: [(&str, RestoreReason); 8] = [
+pub(crate) const REASONS: [(&str, RestoreReason); 8] = [
     ("mapping-with-programmable-objects", RestoreReason::MappingWithProgrammableObjects),
     ("object-exists", RestoreReason::ObjectExists),
     ("data-exists", RestoreReason::DataExists),

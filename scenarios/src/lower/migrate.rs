@@ -15,7 +15,7 @@ const SELECTION: [&str; 6] = ["objects", "databases", "types", "columns", "renam
 /// Keys that say which sides.
 const SIDES: [&str; 6] = ["name", "from", "into", "connection", "source", "target"];
 
-const UNTIL: [(&str, MigrateUntil); 8] = [
+pub(crate) const UNTIL: [(&str, MigrateUntil); 8] = [
     ("configured", MigrateUntil::Configured),
     ("authorised", MigrateUntil::Authorised),
     ("selected", MigrateUntil::Selected),
@@ -81,11 +81,8 @@ impl Lower {
         let given = fields.word("until").and_then(|word| UNTIL.into_iter().find(|(name, _)| *name == word.value));
         let otherwise = if incremental { MigrateUntil::CaughtUp } else { MigrateUntil::Finished };
         let until = given.map_or(otherwise, |(_, until)| until);
-        let ends = match fields.word("ends").map(|ends| ends.value) {
-            Some("precheck-failed") => MigrateEnd::PrecheckFailed,
-            Some("failed") => MigrateEnd::Failed,
-            _ => MigrateEnd::Finished,
-        };
+        let said = fields.word("ends").and_then(|word| ENDS.into_iter().find(|(name, _)| *name == word.value));
+        let ends = said.map_or(MigrateEnd::Finished, |(_, ends)| ends);
         let needed = match ends {
             MigrateEnd::Finished => MigrateUntil::Configured,
             MigrateEnd::PrecheckFailed => MigrateUntil::Prechecked,
@@ -264,10 +261,21 @@ impl Lower {
     }
 }
 
-fn types(fields: &Fields) -> BTreeSet<MigrationType> {
-    let otherwise = || BTreeSet::from([MigrationType::Structure, MigrationType::Full]);
-    fields.models("types").unwrap_or_else(otherwise)
+/// What is migrated where nothing is said.
+pub(crate) fn default_types() -> BTreeSet<MigrationType> {
+    [MigrationType::Structure, MigrationType::Full].into()
 }
+
+fn types(fields: &Fields) -> BTreeSet<MigrationType> {
+    fields.models("types").unwrap_or_else(default_types)
+}
+
+/// Words for how a migration ends.
+pub(crate) const ENDS: [(&str, MigrateEnd); 3] = [
+    ("finished", MigrateEnd::Finished),
+    ("precheck-failed", MigrateEnd::PrecheckFailed),
+    ("failed", MigrateEnd::Failed),
+];
 
 /// Database and object of `orders`, `crm.customers`, `app.*`.
 fn object(text: &str) -> Option<(&str, &str)> {
@@ -275,7 +283,7 @@ fn object(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The same where another database is meant unless one is said.
-pub(super) fn object_in<'t>(database: &'t str, text: &'t str) -> Option<(&'t str, &'t str)> {
+pub(crate) fn object_in<'t>(database: &'t str, text: &'t str) -> Option<(&'t str, &'t str)> {
     let (database, table) = text.split_once('.').unwrap_or((database, text));
     let good = |part: &str| crate::read::wrong_name(part).is_none() && !part.contains(['.', '*']);
     (good(database) && (table == "*" && text.contains('.') || good(table))).then_some((database, table))

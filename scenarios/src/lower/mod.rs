@@ -1,20 +1,21 @@
 //! From a file that was read to a scenario: names are resolved, defaults filled in, and what makes no sense is refused.
 
 mod acts;
-mod book;
+pub(crate) mod book;
 mod call;
-mod expect;
+pub(crate) mod expect;
 mod faults;
+mod follow;
 mod instances;
-mod logical;
-mod logical_facts;
-mod migrate;
+pub(crate) mod logical;
+pub(crate) mod logical_facts;
+pub(crate) mod migrate;
 mod restore;
-mod steps;
+pub(crate) mod steps;
 mod text;
 mod waits;
 
-use crate::action::Action;
+use crate::action::{Action, ApplicationStep};
 use crate::cases::{Cases, Row};
 use crate::error::{Problems, ScenarioError, nearest, quoted};
 use crate::fields::{At, Fields, Read};
@@ -97,13 +98,14 @@ fn lowered(
     }
 }
 
-fn world_defaults() -> WorldSpec {
+/// The world unless a file says otherwise.
+pub(crate) fn world_defaults() -> WorldSpec {
     WorldSpec { workers: 2, machines: 4, latency_ms_max: 2, skew_ms: BTreeMap::new(), region: "region-1".into() }
 }
 
 /// As many machines as the scenario's instances can occupy at a time, and every machine it names; two at least. An idle
 /// machine would only make each step of the world cost more.
-fn machines_needed(world: &WorldSpec, instances: &[InstanceSpec], steps: &[Step]) -> usize {
+pub(crate) fn machines_needed(world: &WorldSpec, instances: &[InstanceSpec], steps: &[Step]) -> usize {
     let mut names: BTreeSet<&str> = instances.iter().map(|instance| instance.name.as_str()).collect();
     let mut highest = 2;
     let mut name_host = |host: &Host| {
@@ -170,12 +172,28 @@ impl Lower {
             file: file.to_owned(),
             title: self.title(case.filter(|case| case.has("title")).unwrap_or(fields))?,
             covers,
+            seed: self.seed(fields)?,
             tolerant: fields.flag("tolerant").unwrap_or(false),
             world: self.world.clone(),
             instances,
             application: self.application.clone(),
             steps: lowered,
         })
+    }
+
+    /// The seed: a number, or a text like `0x5eed`; there may be none.
+    fn seed(&mut self, fields: &Fields) -> Option<Option<u64>> {
+        let Some(at) = fields.get("seed") else { return Some(None) };
+        let read = match &at.value {
+            Read::Whole(whole) => u64::try_from(*whole).ok(),
+            Read::Text(text) => crate::scenario::seed(text),
+            _ => None,
+        };
+        if read.is_none() {
+            let help = "write a number like 24301, or a text like \"0x5eed\"";
+            self.problems.add(&at.span.clone(), "this is no seed", "not accepted", help);
+        }
+        read.map(Some)
     }
 
     fn title(&mut self, fields: &Fields) -> Option<String> {
@@ -244,7 +262,7 @@ impl Lower {
 
     fn application(&mut self, fields: &Fields, steps: &[&Fields]) -> Option<ApplicationSpec> {
         let on = self.find(&fields.word("on")?, Kind::Instance)?;
-        let login = self.login(&on, &fields.span, fields.word("account"), None)?;
+        let login = self.login(&on, &fields.span, fields.word("account"), fields.secret("password"))?;
         let columns = fields.words("columns");
         let column = |at: usize, otherwise: &str| columns.get(at).map_or(otherwise, |word| word.value).to_owned();
         let (key_column, note_column) = (column(0, "id"), column(1, "note"));
@@ -262,6 +280,7 @@ impl Lower {
             self.problems.add(&fields.place("every"), "the pause between two rows is zero", "zero", "for example `2s`");
         }
         let told = steps.iter().find_map(|step| step.word("application"));
+        let told = told.map(|told| told.value == "start");
         Some(ApplicationSpec {
             line: self.problems.line(fields.span.start),
             database: fields.text_or("database", self.book.database(&on)),
@@ -273,10 +292,24 @@ impl Lower {
             login,
             from_start: match fields.word("from") {
                 Some(from) => from.value == "start",
-                None => told.is_none_or(|told| told.value != "start"),
+                None => writes_from_start(told),
             },
         })
     }
+}
+
+/// Whether an application writes from the start where nothing is said, by whether the first step that tells it something
+/// starts it.
+pub(crate) fn writes_from_start(told: Option<bool>) -> bool {
+    told != Some(true)
+}
+
+/// Whether the first step that tells the application something starts it.
+pub(crate) fn first_told(scenario: &Scenario) -> Option<bool> {
+    scenario.steps.iter().find_map(|step| match &step.action {
+        Action::Application(told) => Some(*told == ApplicationStep::Start),
+        _ => None,
+    })
 }
 
 fn steps_of(fields: &Fields) -> Vec<&Fields> {

@@ -5,7 +5,6 @@ use super::book::Kind;
 use crate::action::{CloneStep, RestorePoint, TemporaryStep};
 use crate::error::{listed, quoted};
 use crate::fields::{At, Fields, Word};
-use crate::scenario::AccountSpec;
 use crate::time::{SHIFT_HELP, name_and_shift, shift};
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::instance::Billing;
@@ -88,7 +87,7 @@ impl Lower {
             self.problems.add(&fields.span, "this step gives the new instance no name", "`as` is missing", help);
             return None;
         }
-        let (accounts, engine) = (self.accounts_restored(of, restore), self.book.engine(of));
+        let (accounts, engine) = (self.book.accounts_restored(of, restore), self.book.engine(of));
         for word in &words {
             if self.declare(word, Kind::Instance) {
                 self.book.add_instance(word.value, Some(of.to_owned()), false, engine, accounts.clone());
@@ -98,17 +97,6 @@ impl Lower {
             self.book.keys.insert(key, names.clone());
         }
         Some(names)
-    }
-
-    /// The accounts an instance had at a recovery point, as far as the file says; those it has by now otherwise.
-    fn accounts_restored(&self, of: &str, restore: Option<&RestorePoint>) -> Vec<AccountSpec> {
-        let moment = match restore {
-            Some(RestorePoint::Mark { mark, .. }) => Some(mark),
-            Some(RestorePoint::Backup(backup)) => Some(backup),
-            _ => None,
-        };
-        let then = moment.and_then(|moment| self.book.accounts_at(of, moment));
-        then.unwrap_or_else(|| self.book.accounts(of)).to_vec()
     }
 
     fn restore_point(&mut self, fields: &Fields) -> Option<RestorePoint> {
@@ -152,7 +140,7 @@ impl Lower {
 
 impl super::Book {
     /// `MARK - 1s`, `earliest`, `latest + 1s`, `now - 8d`.
-    fn moment(&self, text: &str) -> Option<RestorePoint> {
+    pub(crate) fn moment(&self, text: &str) -> Option<RestorePoint> {
         let (name, offset) = match self.is(text.trim(), Kind::Mark) {
             true => (text.trim(), SignedDuration::ZERO),
             false => name_and_shift(text),

@@ -17,7 +17,7 @@ use recovery::model::product::Engine;
 use std::time::Duration;
 
 /// Longest wait unless a step says otherwise.
-pub(super) const AT_MOST: Duration = Duration::from_secs(86_400);
+pub(crate) const AT_MOST: Duration = Duration::from_secs(86_400);
 
 /// Keys of a step that say which cases take it.
 pub(super) const CASE_KEYS: [&str; 2] = ["only", "except"];
@@ -82,7 +82,7 @@ impl Lower {
 
     pub(super) fn sql(&mut self, fields: &Fields) -> Option<SqlStep> {
         let on = self.find(&fields.word("on")?, Kind::Instance)?;
-        let login = self.login(&on, &fields.place("on"), fields.word("account"), None)?;
+        let login = self.login(&on, &fields.place("on"), fields.word("account"), fields.secret("password"))?;
         let run = fields.text("run")?;
         if run.trim().is_empty() {
             self.problems.add(&fields.place("run"), "there are no statements to run", "empty", "");
@@ -163,25 +163,15 @@ impl Lower {
         if self.own_accounts(fields, on, ", or say `refused`").is_none() {
             return;
         }
-        let Some(accounts) = self.book.accounts_mut(on) else { return };
-        match change {
-            AccountStepChange::Create(new) => {
-                if accounts.iter().any(|known| known.name == new.name) {
-                    let message = format!("{} has an account {} already", quoted(on), quoted(&new.name));
-                    let help = "choose another name, or say `refused`";
-                    self.problems.add(&fields.place("create"), message, "again", help);
-                    return;
-                }
-                accounts.push(new.clone());
-            }
-            AccountStepChange::Change { name, password, grants } => {
-                for known in accounts.iter_mut().filter(|known| known.name == *name) {
-                    known.password = password.clone().unwrap_or_else(|| known.password.clone());
-                    known.grants = grants.clone().unwrap_or_else(|| known.grants.clone());
-                }
-            }
-            AccountStepChange::Drop { name } => accounts.retain(|known| known.name != *name),
+        if let AccountStepChange::Create(new) = change
+            && self.book.accounts(on).iter().any(|known| known.name == new.name)
+        {
+            let message = format!("{} has an account {} already", quoted(on), quoted(&new.name));
+            let help = "choose another name, or say `refused`";
+            self.problems.add(&fields.place("create"), message, "again", help);
+            return;
         }
+        self.book.change_accounts(on, change);
     }
 
     fn configure(&mut self, fields: &Fields) -> Option<ConfigureStep> {

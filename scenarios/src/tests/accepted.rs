@@ -21,7 +21,7 @@ pub(super) const EVERYTHING: &str = r#"
 backup = "shop"
 backup = { of = "shop", kind = "data", as = "monday", wait = false }
 backup = { of = "shop", kind = "log", refused = "OperationDenied.BackupJobExists" }
-sql = { on = "shop", run = "insert into orders values (3, 'chair')", account = "app", database = "app", error = "duplicate" }
+sql = { on = "shop", run = "insert into orders values (3, 'chair')", account = "app", password = "s3cret", database = "app", error = "duplicate" }
 mark = "before the mistake"
 account = { on = "shop", name = "app", password = "changed", rights = "owner", exceptions = { "app.orders" = "none" } }
 account = { on = "shop", create = { name = "reader", password = "r", rights = "read-only", exceptions = { crm = "none" } } }
@@ -95,7 +95,7 @@ fault = { disk_full = "machine of shop", when = { task = "put-back", stage = "or
 fault = { jump = "service", ms = -3600000, when = { task = "put-back", rows = 10 }, after = ["0s", "1s"] }
 fault = { twice = 3, at_once = true, when = { instance = "not yet there", state = "Creating" } }
 fault = { answers_lost = 2, when = { backup = "monday", status = "success" } }
-fault = { ddl = { on = "shop", run = "alter table orders add note text", account = "app", database = "app" }, when = { restorable = "shop", contains = "before the mistake" } }
+fault = { ddl = { on = "shop", run = "alter table orders add note text", account = "app", password = "s3cret", database = "app" }, when = { restorable = "shop", contains = "before the mistake" } }
 fault = { sql = { on = "shop", run = "delete from orders" }, when = { restore = "back", status = "running" } }
 fault = { rights = { on = "shop", name = "app", rights = "none", exceptions = { "app.orders" = "read-only" } }, for = "1m", when = { restore = "back", records = 1 } }
 fault = { password = { on = "shop", name = "app", password = "other" }, when = { logical_set = "not yet taken", status = "running" } }
@@ -120,7 +120,7 @@ fault = { heal = true }
 call = { method = "PUT", path = "/v1/migration-tasks/{put-back}/objects?of={monday}", body = { types = ["full"], rest = { depth = 1.5, on = true } }, key = "k", token = "wrong", status = 401, code = "Unauthorised", contains = "token" }
 call = { path = "/v1/instances", raw = "{" }
 call = { method = "PUT", path = "/v1/restore-tasks/{back}", body = { backup_task = "{nightly}", sets = ["{nightly set}", "{second}"], source = "{shop source}" } }
-expect = { on = "shop", query = "select * from orders", rows = [[1, "lamp", 1.5, { null = true }, { hex = "00FF" }]], database = "app", account = "app" }
+expect = { on = "shop", query = "select * from orders", rows = [[1, "lamp", 1.5, { null = true }, { hex = "00FF" }]], database = "app", account = "app", password = "s3cret" }
 expect = { instance = "rescue", state = "Released", network = "classic", billing = "free", region = "region-1", gone = true, listed = false, offered = false, recovered_to = "before the mistake", free = true, ssl = false, whitelisted = ["worker-1"] }
 expect = { task = "put-back", status = "MigrationFailed", stage = "ordered", failure = "ddl-during-migration", item = { name = "CHECK_SAME_OBJ", result = "failed", cause = "orders", remedy = "drop" }, phase = "full", phase_status = "Failed", rows = 3, absent = false, purchase_required = true, precheck_runs = 2 }
 expect = { restore = "back", status = "stopped", failure = "object-exists", failure_says = "app.orders", item = { name = "RESTORE_CHARSET", result = "warning", cause = "latin1", remedy = "utf8" }, records = { orders = 2 }, skipped = { "crm.customers" = 1 }, listed = true }
@@ -183,6 +183,7 @@ table = "t"
 every = "2s"
 columns = ["number", "words"]
 account = "second"
+password = "p"
 from = "step"
 
 "#;
@@ -193,7 +194,7 @@ const CASE: &str = "case = [{ name = \"one\", covers = [\"SQL-14\"], title = \"o
 pub(super) fn everything() -> String {
     let steps = text_with_steps(EVERYTHING);
     let (before, after) = steps.split_once("[[step]]").unwrap_or_default();
-    format!("tolerant = true\n{before}{WORLD}[[step]]{after}")
+    format!("seed = \"0x5eed\"\ntolerant = true\n{before}{WORLD}[[step]]{after}")
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod logical;
 mod never_panics;
 mod refused;
 mod schema;
+mod written;
 
 use crate::{Action, Scenario, ScenarioError};
 use std::collections::BTreeSet;
