@@ -3,9 +3,11 @@
 //! A check sees the [`history::History`] alone, never the inside of the system it judges.
 
 pub mod catalogue;
+pub mod cause;
 pub mod checks;
 pub mod cli;
 pub mod exit;
+pub mod explore;
 pub mod history;
 pub mod judge;
 pub mod planted;
