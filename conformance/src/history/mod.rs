@@ -257,7 +257,8 @@ impl Call {
     #[must_use]
     pub fn matches(&self, pattern: &str) -> Option<Vec<&str>> {
         let (method, path) = pattern.split_once(' ')?;
-        if method != self.method {
+        let fixed = path.split('{').next().unwrap_or(path);
+        if method != self.method || !self.path.starts_with(fixed) {
             return None;
         }
         // Every check asks this of every call, so nothing is collected but what is given back.

@@ -148,6 +148,11 @@ async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usi
         recorder.record(operator.now(), What::StepBegan { line: step.line, text: step.text.clone() });
         let done = steps::take(operator, &application, &step.action).await;
         let done = match done {
+            // What only looks at the interface has written down what it saw there.
+            Ok(()) if matches!(step.action, Action::Expect(_)) => {
+                operator.photograph_all(None);
+                Ok(())
+            }
             Ok(()) => operator.observe().await,
             failed => failed,
         };

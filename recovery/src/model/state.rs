@@ -5,7 +5,7 @@ use super::instance::Instance;
 use super::logical::backup::{LogicalBackupTask, LogicalSet};
 use super::logical::restore::RestoreTask;
 use super::logical::source::DataSource;
-use super::task::Task;
+use super::task::{Lease, Task};
 use super::{BackupId, DataSourceId, InstanceId, SetId, TaskId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,17 @@ pub enum StateChange {
     Restore(Box<RestoreTask>),
     /// Delete a restore task.
     DropRestore(TaskId),
+    /// A lease was renewed. It is kept in memory only, see [`Self::is_kept`].
+    Renewed(TaskId, Timestamp),
+}
+
+impl StateChange {
+    /// Whether it is written to the disk. A renewed lease is not: after a start every lease lasts as long again, which is
+    /// at least as long as its worker counts on ([`State::prolong_leases`]).
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        !matches!(self, Self::Renewed(..))
+    }
 }
 
 impl State {
@@ -120,7 +131,29 @@ impl State {
                 StateChange::DropSet(id) => drop(self.sets.remove(&id)),
                 StateChange::Restore(task) => drop(self.restores.insert(task.id.clone(), *task)),
                 StateChange::DropRestore(id) => drop(self.restores.remove(&id)),
+                StateChange::Renewed(id, until) => {
+                    if let Some(lease) = self.lease_mut(&id) {
+                        lease.until = until;
+                    }
+                }
             }
         }
+    }
+
+    /// Lets every lease last until then at least.
+    pub fn prolong_leases(&mut self, until: Timestamp) {
+        let leased = self.tasks.values_mut().map(|task| &mut task.lease);
+        let leased = leased.chain(self.logical_tasks.values_mut().map(|task| &mut task.lease));
+        let leased = leased.chain(self.restores.values_mut().map(|task| &mut task.lease));
+        for lease in leased.flatten() {
+            lease.until = lease.until.max(until);
+        }
+    }
+
+    fn lease_mut(&mut self, id: &TaskId) -> Option<&mut Lease> {
+        let (tasks, logical, restores) = (&mut self.tasks, &mut self.logical_tasks, &mut self.restores);
+        let migration = tasks.get_mut(id).map(|task| &mut task.lease);
+        let any = migration.or_else(|| logical.get_mut(id).map(|task| &mut task.lease));
+        any.or_else(|| restores.get_mut(id).map(|task| &mut task.lease))?.as_mut()
     }
 }

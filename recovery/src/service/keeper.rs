@@ -9,6 +9,7 @@ use crate::model::policy::Policy;
 use crate::model::refusal::Refusal;
 use crate::model::state::{State, StateChange};
 use crate::model::{BackupId, DataSourceId, InstanceId, SetId, TaskId};
+use crate::ports::clock::later_s;
 use crate::ports::{Clock, Dice, Ports};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -37,8 +38,9 @@ struct Inner {
 }
 
 impl Keeper {
-    pub(super) fn new(store: Store, state: State, policy: Policy, ports: &Ports) -> Self {
+    pub(super) fn new(store: Store, mut state: State, policy: Policy, ports: &Ports) -> Self {
         let now = ports.clock.now();
+        state.prolong_leases(later_s(now, policy.lease_s));
         let unpushed = state
             .instances
             .values()
@@ -301,7 +303,7 @@ impl Keeper {
             Ok(added) => {
                 inner.state.apply(added.as_slice());
                 changes.extend(added);
-                if changes.is_empty() { Ok(()) } else { inner.store.commit(&changes) }
+                if changes.iter().any(StateChange::is_kept) { inner.store.commit(&changes) } else { Ok(()) }
             }
             // The view of a change just made is refused only if the decision contradicts itself.
             Err(refusal) => Err(ServiceError::Store(format!("a decision could not be shown: {refusal}"))),

@@ -53,7 +53,7 @@ impl Store {
         {
             let mut documents = transaction.open_table(DOCUMENTS).map_err(store_error)?;
             for change in changes {
-                let (key, document) = written(change)?;
+                let Some((key, document)) = written(change)? else { continue };
                 match document {
                     Some(bytes) => documents.insert(key.as_str(), bytes.as_slice()).map(drop),
                     None => documents.remove(key.as_str()).map(drop),
@@ -65,9 +65,9 @@ impl Store {
     }
 }
 
-/// The key a change is about, and the document that stands there afterwards.
-fn written(change: &StateChange) -> Result<(String, Option<Vec<u8>>), ServiceError> {
-    Ok(match change {
+/// The key a change is about, and the document that stands there afterwards; nothing for a change that is not kept.
+fn written(change: &StateChange) -> Result<Option<(String, Option<Vec<u8>>)>, ServiceError> {
+    Ok(Some(match change {
         StateChange::Instance(instance) => put(kind::INSTANCE, instance.id.as_str(), instance)?,
         StateChange::Backup(backup) => put(kind::BACKUP, backup.id.as_str(), backup)?,
         StateChange::DropBackup(id) => (key(kind::BACKUP, id.as_str()), None),
@@ -84,7 +84,8 @@ fn written(change: &StateChange) -> Result<(String, Option<Vec<u8>>), ServiceErr
         StateChange::DropSet(id) => (key(kind::SET, id.as_str()), None),
         StateChange::Restore(task) => put(kind::RESTORE, task.id.as_str(), task)?,
         StateChange::DropRestore(id) => (key(kind::RESTORE, id.as_str()), None),
-    })
+        StateChange::Renewed(..) => return Ok(None),
+    }))
 }
 
 fn key(kind: &str, id: &str) -> String {

@@ -11,6 +11,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
+/// Seconds that what is noted may wait for the next report.
+const NOTED_S: i64 = 1;
 /// Milliseconds before a report that did not arrive is sent again.
 const REPORT_AGAIN_MS: i64 = 250;
 
@@ -54,6 +56,8 @@ pub struct Lease {
     epoch: u64,
     renew_at: Timestamp,
     over_at: Timestamp,
+    /// What waits to be reported, and since when.
+    noted: Option<(Timestamp, Vec<Report>)>,
 }
 
 impl Lease {
@@ -71,7 +75,7 @@ impl Lease {
         asked_at: Timestamp,
     ) -> Result<Self, LetGo> {
         let (task, epoch) = (work.task.clone(), work.epoch);
-        let mut lease = Self { clock, channel, task, epoch, renew_at: asked_at, over_at: asked_at };
+        let mut lease = Self { clock, channel, task, epoch, renew_at: asked_at, over_at: asked_at, noted: None };
         lease.count_from(asked_at, work.lease_s);
         let now = lease.clock.now();
         if lease.renew_at <= now {
@@ -98,11 +102,27 @@ impl Lease {
         self.over_at = lease_over_at(asked_at, lease_s);
     }
 
-    /// Reports, again and again while the service cannot be reached, until the lease is over.
+    /// Takes up a report that may come late or, where the worker dies, not at all: it goes with the next one, or by
+    /// itself once it has waited for a second.
+    ///
+    /// # Errors
+    /// When the lease is lost or over.
+    pub async fn note(&mut self, report: Report) -> Result<(), LetGo> {
+        let now = self.clock.now();
+        let (since, noted) = self.noted.get_or_insert_with(|| (now, Vec::new()));
+        noted.push(report);
+        if now < later_s(*since, NOTED_S) { Ok(()) } else { self.report(Vec::new()).await }
+    }
+
+    /// Reports, with all that is noted before it, again and again while the service cannot be reached, until the lease
+    /// is over.
     ///
     /// # Errors
     /// When the lease is lost or over.
     pub async fn report(&mut self, reports: Vec<Report>) -> Result<(), LetGo> {
+        let mut all = self.noted.take().map_or_else(Vec::new, |(_, noted)| noted);
+        all.extend(reports);
+        let reports = all;
         let mut pause_ms = REPORT_AGAIN_MS;
         loop {
             let asked_at = self.clock.now();

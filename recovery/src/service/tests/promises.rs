@@ -1,10 +1,11 @@
 //! The promises: what was answered stays, what is due is done, whatever crashes or cannot be reached.
 
 use super::world::{PASSWORD, World, new_primary, settle};
+use crate::client::Client;
 use crate::model::instance::InstanceState;
 use crate::model::policy::Policy;
 use crate::model::views::InstanceView;
-use crate::model::work::{Job, LeasedWork};
+use crate::model::work::{Job, LeaseKept, LeasedWork, Report, Reports};
 use crate::ports::cloud::Content;
 use http::Method;
 use jiff::SignedDuration;
@@ -193,43 +194,69 @@ async fn a_service_whose_disk_fails_answers_so_and_stops() {
     assert_eq!(state_of(&world, &id).await, "Running");
 }
 
+/// Makes a migration task and has it checked; gives its path.
+async fn checking(world: &World, source: &str, target: &str) -> String {
+    let side = |id: &str| json!({ "region": "hangzhou", "instance_id": id, "account": "app", "password": PASSWORD });
+    let task = json!({ "name": "back", "source": side(source), "target": side(target) });
+    let task = world.post("/v1/migration-tasks", "t", &task).await;
+    assert_eq!(task.status, 201, "{}", task.body);
+    let path = format!("/v1/migration-tasks/{}", task.body["id"].as_str().expect("an id"));
+    assert_eq!(world.step(&format!("{path}/authorise")).await.status, 200);
+    let objects = json!({ "types": ["structure", "full"], "objects": [{ "database": "app" }] });
+    assert_eq!(world.put(&format!("{path}/objects"), &objects).await.status, 200);
+    let checking = world.step(&format!("{path}/precheck")).await;
+    assert_eq!((checking.status, &checking.body["status"]), (200, &json!("Prechecking")));
+    path
+}
+
+/// Asks for work as a worker does.
+async fn lease(worker: &Client) -> Option<LeasedWork> {
+    let request = json!({ "worker": "worker-1" });
+    let timeout = SignedDuration::from_hours(2);
+    worker.call(Method::POST, "/internal/leases", Some(&request), timeout).await.expect("an answer")
+}
+
 #[tokio::test]
 async fn a_worker_waits_for_work_and_is_given_it_the_moment_it_comes_up() {
     let world = World::new().await;
     let (source, target) = (world.primary(PRODUCT, "source").await, world.primary(PRODUCT, "target").await);
     let worker = world.client_of_a_worker();
-    let request = json!({ "worker": "worker-1" });
-    let ask = || {
-        worker.call::<_, Option<LeasedWork>>(
-            Method::POST,
-            "/internal/leases",
-            Some(&request),
-            SignedDuration::from_hours(2),
-        )
-    };
-    let (none, ()) = tokio::join!(ask(), world.clock.advance(Policy::default().lease_wait_s));
-    assert!(none.expect("an answer").is_none());
-    let side = |id: &str| json!({ "region": "hangzhou", "instance_id": id, "account": "app", "password": PASSWORD });
+    let (none, ()) = tokio::join!(lease(&worker), world.clock.advance(Policy::default().lease_wait_s));
+    assert!(none.is_none());
     let configure = async {
         settle().await;
-        let task = json!({ "name": "back", "source": side(&source), "target": side(&target) });
-        let task = world.post("/v1/migration-tasks", "t", &task).await;
-        assert_eq!(task.status, 201, "{}", task.body);
-        let path = format!("/v1/migration-tasks/{}", task.body["id"].as_str().expect("an id"));
-        assert_eq!(world.step(&format!("{path}/authorise")).await.status, 200);
-        let objects = json!({ "types": ["structure", "full"], "objects": [{ "database": "app" }] });
-        assert_eq!(world.put(&format!("{path}/objects"), &objects).await.status, 200);
-        let checking = world.step(&format!("{path}/precheck")).await;
-        assert_eq!((checking.status, &checking.body["status"]), (200, &json!("Prechecking")));
-        path
+        checking(&world, &source, &target).await
     };
-    let (work, path) = tokio::join!(ask(), configure);
-    let work = work.expect("an answer").expect("work");
+    let (work, path) = tokio::join!(lease(&worker), configure);
+    let work = work.expect("work");
     let Job::Migration(job) = &work.job else { panic!("no migration") };
     assert_eq!(job.source.login.password.expose(), PASSWORD);
     assert_eq!(format!("/v1/migration-tasks/{}", work.task), path);
     let whitelist = &world.cloud.machines().settings[&source.as_str().into()].whitelist.clone();
     assert!(whitelist.contains("worker-1"), "{whitelist:?}");
+}
+
+#[tokio::test]
+async fn a_lease_outlives_the_service_though_renewals_are_kept_in_memory_only() {
+    let mut world = World::new().await;
+    let (source, target) = (world.primary(PRODUCT, "source").await, world.primary(PRODUCT, "target").await);
+    checking(&world, &source, &target).await;
+    let work = lease(&world.client_of_a_worker()).await.expect("work");
+    let renew = async |world: &World| {
+        let reports = Reports { worker: "worker-1".into(), epoch: work.epoch, reports: vec![Report::Renew] };
+        let path = format!("/internal/leases/{}", work.task);
+        let (worker, timeout) = (world.client_of_a_worker(), SignedDuration::from_secs(5));
+        let kept: Result<LeaseKept, _> = worker.call(Method::POST, &path, Some(&reports), timeout).await;
+        kept.is_ok()
+    };
+    let two_thirds_s = Policy::default().lease_s * 2 / 3;
+    world.clock.advance(two_thirds_s).await;
+    assert!(renew(&world).await);
+    world.crash_and_start().await;
+    world.clock.advance(two_thirds_s).await;
+    assert!(renew(&world).await, "it lapsed with the service");
+    world.clock.advance(Policy::default().lease_s).await;
+    assert!(!renew(&world).await, "it never lapses");
 }
 
 #[tokio::test]

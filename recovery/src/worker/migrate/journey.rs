@@ -114,13 +114,26 @@ impl Journey {
         servers.lease.report(vec![Report::Object { index, progress }]).await
     }
 
-    /// Reports that a phase begins.
+    /// Notes that an object is made. It was announced: an attempt that does not know that it is made finds it so.
+    ///
+    /// # Errors
+    /// When the lease is lost or over.
+    pub async fn made(&mut self, servers: &mut Servers<'_>, index: usize) -> Result<(), LetGo> {
+        let Some(progress) = self.work.progress.get_mut(index) else {
+            return Ok(());
+        };
+        progress.made = true;
+        let progress = progress.clone();
+        servers.lease.note(Report::Object { index, progress }).await
+    }
+
+    /// Notes that a phase begins.
     ///
     /// # Errors
     /// When the lease is lost or over.
     pub async fn begin(&mut self, servers: &mut Servers<'_>, phase: MigrationType) -> Result<(), LetGo> {
         self.phase = Some(phase);
-        servers.lease.report(vec![Report::Phase { phase, status: PhaseStatus::Migrating }]).await
+        servers.lease.note(Report::Phase { phase, status: PhaseStatus::Migrating }).await
     }
 }
 

@@ -81,7 +81,7 @@ async fn load(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<(), St
     if structure {
         make_first(servers, journey).await?;
         if full && journey.of_stage(Stage::After).is_empty() {
-            servers.lease.report(vec![finished(MigrationType::Structure)]).await?;
+            servers.lease.note(finished(MigrationType::Structure)).await?;
         } else {
             unfinished.push(finished(MigrationType::Structure));
         }

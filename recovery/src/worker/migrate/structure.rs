@@ -58,7 +58,7 @@ fn is_in_place_of(found: &Object, wanted: &Object) -> bool {
     found.kind == wanted.kind && found.name == wanted.name && found.table == wanted.table
 }
 
-/// Announces an object, makes it, and reports it made. One that is there already is this task's own when it was
+/// Announces an object, makes it, and notes it made. One that is there already is this task's own when it was
 /// announced before this attempt, or the call was repeated, and it looks as it would have been made.
 async fn make_one(servers: &mut Servers<'_>, journey: &mut Journey, index: usize) -> Result<(), Stop> {
     let (database, object) = journey.mapped(index)?;
@@ -75,7 +75,7 @@ async fn make_one(servers: &mut Servers<'_>, journey: &mut Journey, index: usize
         Err(DatabaseError::ObjectExists(_)) if may_be_own && is_there(servers, journey, &database, &object).await? => {}
         Err(error) => return Err(cannot_make(&database, &object, &error)),
     }
-    journey.report(servers, index, |progress| progress.made = true).await?;
+    journey.made(servers, index).await?;
     Ok(())
 }
 

@@ -55,7 +55,7 @@ fn fills_keys(bench: &Bench) -> bool {
     !has_schema(bench) && bench.has(MigrationType::Full)
 }
 
-/// Looks at every item and reports it, then reports the precheck done.
+/// Looks at every item and notes it, then reports the precheck done.
 ///
 /// # Errors
 /// When the worker had to let go of the task.
@@ -66,7 +66,7 @@ pub async fn precheck(bench: &mut Bench) -> Result<(), LetGo> {
             Ok(outcome) | Err(Snag::Outcome(outcome)) => outcome,
             Err(Snag::LetGo(let_go)) => return Err(let_go),
         };
-        bench.lease.report(vec![Report::PrecheckItem(PrecheckResult { item, outcome })]).await?;
+        bench.lease.note(Report::PrecheckItem(PrecheckResult { item, outcome })).await?;
     }
     bench.lease.report(vec![Report::PrecheckDone]).await
 }

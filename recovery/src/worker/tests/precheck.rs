@@ -10,6 +10,7 @@ use crate::model::task::{SameNameMode, Selection, Work};
 use crate::ports::database::DatabaseError;
 use crate::worker::Interruption;
 use crate::worker::lease::LetGo;
+use jiff::SignedDuration;
 
 fn world(engine: Engine, letters: &str, objects: Vec<Selection>) -> Shared {
     let shared = Shared::new(work(Work::Precheck, engine, letters, objects));
@@ -275,4 +276,16 @@ fn a_precheck_that_may_not_write_any_more_lets_go() {
     let end = shared.turn(1_000);
     assert!(matches!(end, End::Done(Err(Interruption::LetGo(LetGo::Fenced)))), "{end:?}");
     assert!(shared.lock().servers["target"].databases.is_empty());
+}
+
+#[test]
+fn items_are_told_together_unless_one_takes_long() {
+    let reports = |shared: &Shared| {
+        assert_eq!(failed(shared), []);
+        shared.lock().calls.iter().filter(|call| **call == "report").count()
+    };
+    assert_eq!(reports(&mysql()), 1);
+    let slow = mysql();
+    slow.before("connect", 2, |world| world.now += SignedDuration::from_secs(3));
+    assert_eq!(reports(&slow), 2);
 }

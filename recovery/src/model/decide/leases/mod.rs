@@ -181,6 +181,10 @@ fn settle<D: Draft>(ctx: &Context<'_>, id: &TaskId, draft: Option<D>, reports: &
     if let Some(lease) = draft.lease() {
         lease_s = ctx.policy.lease_s;
         lease.until = later_s(ctx.now, lease_s);
+        if reports.reports.iter().all(|report| matches!(report, Report::Renew)) {
+            let renewed = StateChange::Renewed(id.clone(), lease.until);
+            return Ok(Decision::new(vec![renewed], LeaseKept { lease_s }));
+        }
     }
     Ok(Decision::new(draft.changes(ctx), LeaseKept { lease_s }))
 }

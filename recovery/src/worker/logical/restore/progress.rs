@@ -59,17 +59,19 @@ impl Progress {
         self.report(servers, index, announce).await
     }
 
-    /// Reports that an object is done, or left out.
+    /// Notes that an object is done, or left out: an attempt that does not know it finds it so.
     ///
     /// # Errors
     /// When the lease is lost or over.
     pub async fn end(&mut self, servers: &mut Servers<'_>, index: usize, status: RestoredStatus) -> Result<(), LetGo> {
         let now = servers.now();
-        let end = |entry: &mut RestoredObject| {
-            (entry.status, entry.announced, entry.ended_at) = (status, false, Some(now));
-            entry.began_at.get_or_insert(now);
+        let Some(entry) = self.details.get_mut(index) else {
+            return Ok(());
         };
-        self.report(servers, index, end).await
+        (entry.status, entry.announced, entry.ended_at) = (status, false, Some(now));
+        entry.began_at.get_or_insert(now);
+        let object = entry.clone();
+        servers.lease.note(Report::RestoreObject { index, object }).await
     }
 
     /// What to say of the object at which the task ends.

@@ -138,7 +138,7 @@ fn known<T>(kept: Option<&Result<Arc<T>, Unusable>>) -> Result<Arc<T>, Snag> {
     }
 }
 
-/// Looks at every item and reports it, then reports the precheck done.
+/// Looks at every item and notes it, then reports the precheck done.
 ///
 /// # Errors
 /// When the worker had to let go of the task.
@@ -152,7 +152,7 @@ pub async fn precheck(bench: &mut RestoreBench) -> Result<(), LetGo> {
             (Weight::Light, PrecheckOutcome::Failed { cause, remedy }) => PrecheckOutcome::Warning { cause, remedy },
             (_, outcome) => outcome,
         };
-        bench.bench.lease.report(vec![Report::PrecheckItem(PrecheckResult { item, outcome })]).await?;
+        bench.bench.lease.note(Report::PrecheckItem(PrecheckResult { item, outcome })).await?;
     }
     bench.bench.lease.report(vec![Report::PrecheckDone]).await
 }
