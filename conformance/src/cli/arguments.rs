@@ -90,6 +90,9 @@ pub struct ReplayArguments {
     /// Stop before this step (1 is the first) and show the world: instances, tasks, tables.
     #[arg(long)]
     pub until: Option<usize>,
+    /// Run it against the system with this planted bug.
+    #[arg(long)]
+    pub planted: Option<String>,
 }
 
 /// Arguments of `rules`.

@@ -5,8 +5,10 @@ use super::{Failure, load, say};
 use crate::exit::Exit;
 use crate::history::{History, What};
 use crate::judge::{Outcome, judge};
+use crate::planted;
 use crate::reports::{failure, trace};
 use crate::runner;
+use crate::runner::variant::Variant;
 use crate::suite::RunResult;
 use recovery::model::InstanceId;
 use recovery::model::photograph::Photograph;
@@ -30,7 +32,14 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
         }
         other => other.map(|step| step - 1),
     };
-    let history = runner::run(&scenario, arguments.seed, until).map_err(Failure::harness)?;
+    let variant = match &arguments.planted {
+        None => Variant::default(),
+        Some(name) => {
+            let planted = planted::all().find(|planted| planted.name == name.as_str());
+            planted.ok_or_else(|| Failure::usage(format!("there is no planted bug '{name}'")))?.variant
+        }
+    };
+    let history = runner::run_variant(&scenario, arguments.seed, until, &variant).map_err(Failure::harness)?;
     if arguments.trace {
         say(&trace::head())?;
         say(&trace::lines(&history, 0..history.events.len()).join("\n"))?;

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use scenarios::Scenario;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is run.
@@ -31,8 +32,10 @@ pub struct Selftest<'a> {
 pub enum By {
     /// A built-in scenario.
     Scenario {
-        /// File and case.
-        scenario: String,
+        /// File.
+        file: String,
+        /// Case of the file.
+        case: Option<String>,
         /// Seed.
         seed: u64,
     },
@@ -189,7 +192,8 @@ fn run(test: &Selftest<'_>, index: Option<usize>, seed: u64, variant: &Variant) 
     match index {
         Some(index) => {
             let scenario = test.scenarios.get(index)?;
-            Some((By::Scenario { scenario: scenario.place(), seed }, judged(scenario, seed, variant)))
+            let (file, case) = (scenario.file.clone(), scenario.case.clone());
+            Some((By::Scenario { file, case, seed }, judged(scenario, seed, variant)))
         }
         None => Some((By::Exploration { seed }, judged(&test.explored?(seed), seed, variant))),
     }
@@ -248,12 +252,14 @@ fn sound(
 }
 
 /// The runs a bug is tried with: scenarios that cover a rule of its check, the cheap ones first; then all others once,
-/// the short ones first; then what is explored.
+/// those of the same folders and the short ones first; then what is explored.
 fn runs_for(test: &Selftest<'_>, planted: &Planted, costs: &Costs) -> Vec<Run> {
     let mut covering: Vec<usize> = showing(test, planted.check).collect();
     covering.sort_by_key(|index| (costs.runs.get(&(Some(*index), 0)).copied().unwrap_or(usize::MAX), *index));
+    let folder = |index: usize| Path::new(&test.scenarios[index].file).parent();
+    let near: BTreeSet<Option<&Path>> = covering.iter().map(|index| folder(*index)).collect();
     let mut others: Vec<usize> = (0..test.scenarios.len()).filter(|index| !covering.contains(index)).collect();
-    others.sort_by_key(|index| (test.scenarios[*index].steps.len(), *index));
+    others.sort_by_key(|index| (!near.contains(&folder(*index)), test.scenarios[*index].steps.len(), *index));
     let explored = if test.explored.is_some() { test.explored_seeds } else { 0 };
     let covering = (0..test.seeds).flat_map(|seed| covering.iter().map(move |index| (Some(*index), seed)));
     let others = others.into_iter().map(|index| (Some(index), 0));

@@ -7,7 +7,10 @@ use std::fmt::Write;
 /// The run, as it is repeated.
 fn by(by: &By) -> String {
     match by {
-        By::Scenario { scenario, seed } => format!("{scenario}  seed {seed:#x}"),
+        By::Scenario { file, case, seed } => {
+            let case = case.as_ref().map_or_else(String::new, |case| format!(" [{case}]"));
+            format!("{file}{case}  seed {seed:#x}")
+        }
         By::Exploration { seed } => format!("exploration  seed {seed:#x}"),
     }
 }
@@ -24,6 +27,14 @@ pub fn trial(trial: &Trial) -> String {
             let _ = writeln!(text, "caught  {}  {}", planted.name, rules.join(" "));
             let _ = writeln!(text, "        {}  {runs} runs, {seconds:.1} s", by(&catch.by));
             let _ = writeln!(text, "        {}", catch.violation);
+            if let By::Scenario { file, case, seed } = &catch.by {
+                let case = case.as_ref().map_or_else(String::new, |case| format!(" --case '{case}'"));
+                let name = planted.name;
+                let _ = writeln!(
+                    text,
+                    "        firedrill replay --scenario {file}{case} --seed {seed:#x} --planted {name}"
+                );
+            }
         }
         None => {
             let rules: Vec<&str> = rules_of(planted.check).into_iter().collect();

@@ -8,7 +8,7 @@ use super::{logical_looks, redis};
 use recovery::model::InstanceId;
 use recovery::model::backup::BackupStatus;
 use recovery::model::content::{Row, Value};
-use recovery::model::instance::{Billing, InstanceState};
+use recovery::model::instance::{Billing, InstanceState, Origin};
 use recovery::model::photograph::{Photograph, PhotographedDatabase};
 use recovery::model::precheck::{PrecheckOutcome, PrecheckRun};
 use recovery::model::views::{BackupList, ChargeList, InstanceList, InstanceView};
@@ -147,6 +147,11 @@ async fn instance_looks(operator: &Operator, name: &str, facts: &InstanceFacts) 
     let listed = operator.get::<InstanceList>("/v1/instances").await?.instances.iter().any(|view| view.id == id);
     if let Some(wanted) = &facts.listed {
         looks.push(Look::same(&format!("{name} listed:"), wanted, &listed));
+        if let Some(Origin::Temporary { master, .. }) = view.as_ref().map(|view| &view.origin) {
+            let path = format!("/v1/instances/{master}/temporary-instances");
+            let of_master = operator.get::<InstanceList>(&path).await?.instances.iter().any(|view| view.id == id);
+            looks.push(Look::same(&format!("{name} listed with its master:"), wanted, &of_master));
+        }
     }
     if let Some(wanted) = &facts.offered {
         let region = view.as_ref().map_or("region-1", |view| view.region.as_str());

@@ -4,10 +4,11 @@
 
 use super::CloneViolation;
 use crate::checks::Finding;
-use crate::checks::temporary::witness::{LIFE, alive, at_event, order_of, released_by_user, sights};
+use crate::checks::temporary::witness::{LIFE, alive, at_event, faulted_before, order_of, released_by_user, sights};
 use crate::history::lens::{InstanceStory, Lens};
 use recovery::model::instance::{Billing, InstanceState};
-use recovery::model::views::ChargeList;
+use recovery::model::views::{ChargeList, ChargeView};
+use recovery::ports::database::DatabaseError;
 use serde::Deserialize;
 
 /// Judges how each clone is billed, what is charged for it, and how long it is there.
@@ -43,7 +44,8 @@ fn charges(lens: &Lens<'_>, story: &InstanceStory<'_>, finding: &mut Finding) {
     let lists: Vec<_> = told
         .filter_map(|call| ChargeList::deserialize(&call.it.answer).ok().map(|list| (call, list.charges)))
         .collect();
-    let without = lists.iter().find(|(_, charges)| !charges.iter().any(|charge| charge.subject == story.id.as_str()));
+    let costs = |charge: &ChargeView| charge.subject == story.id.as_str() && charge.cents > 0;
+    let without = lists.iter().find(|(_, charges)| !charges.iter().any(costs));
     if let Some((call, _)) = without.or(lists.first()) {
         finding.judge(call, without.map(|_| CloneViolation::CloneNotCharged { clone: story.id.clone() }));
     }
@@ -54,12 +56,28 @@ fn stay(lens: &Lens<'_>, story: &InstanceStory<'_>, finding: &mut Finding) {
     let over = |state| matches!(state, InstanceState::Released | InstanceState::Deleting);
     let shown = story.views.iter().filter(|seen| over(seen.it.state)).map(|seen| (seen.index, seen.at));
     let by_itself = |(_, at): &(usize, _)| !released(lens, story, *at);
-    if let Some((index, gone_at)) = story.gone.iter().copied().chain(shown).filter(by_itself).min() {
+    let gone = story.gone.iter().copied().chain(shown).chain(unreached(lens, story, running.index));
+    if let Some((index, gone_at)) = gone.filter(by_itself).min() {
         let violation = CloneViolation::CloneVanished { clone: story.id.clone(), gone_at };
         finding.judge(&at_event(index, gone_at), Some(violation));
     } else if let Some(late) = sights(lens, story).find(|seen| alive(seen.it.state) && seen.at >= running.at + LIFE) {
         finding.judge(&late, None::<CloneViolation>);
     }
+}
+
+/// Logins and statements that did not reach the server of a running clone though nothing was broken.
+fn unreached<'l, 'a, 'b>(
+    lens: &'l Lens<'a>,
+    story: &'l InstanceStory<'b>,
+    running: usize,
+) -> impl Iterator<Item = (usize, jiff::Timestamp)> + use<'l, 'a, 'b> {
+    let cut = |outcome: Option<&DatabaseError>| matches!(outcome, Some(DatabaseError::Unreachable(_)));
+    let logins =
+        lens.logins().filter(move |login| login.it.instance == *story.id && cut(login.it.outcome.as_ref().err()));
+    let statements = lens.statements(story.id).filter(move |statement| cut(statement.it.outcome.as_ref().err()));
+    let tried =
+        logins.map(|login| (login.index, login.at)).chain(statements.map(|statement| (statement.index, statement.at)));
+    tried.filter(move |(index, _)| *index > running && !faulted_before(lens, *index))
 }
 
 /// Whether a user had this very clone released; what becomes of its master is nothing to it.
@@ -105,6 +123,27 @@ mod tests {
         let mut story = story(&copy());
         story.call("GET /v1/charges?subject=rm-2", json!(null), 200, json!({"charges": []}));
         assert_eq!(wrong_clone(&story, check), vec![CloneViolation::CloneNotCharged { clone: "rm-2".into() }]);
+    }
+
+    #[test]
+    fn a_clone_that_is_charged_with_nothing_is_found() {
+        let mut story = story(&copy());
+        let charge = json!({"subject": "rm-2", "what": "instance", "from": start(), "until": null, "cents": 0});
+        story.call("GET /v1/charges", json!(null), 200, json!({"charges": [charge]}));
+        assert_eq!(wrong_clone(&story, check), vec![CloneViolation::CloneNotCharged { clone: "rm-2".into() }]);
+    }
+
+    #[test]
+    fn a_clone_that_is_shown_and_cannot_be_reached_is_found_unless_something_was_broken() {
+        let cut = Err(DatabaseError::Unreachable("nobody there".into()));
+        let mut dead = story(&copy());
+        dead.go_to("49h").see(&copy()).statement("rm-2", "select 1", cut.clone());
+        let gone_at = dead.now;
+        assert_eq!(wrong_clone(&dead, check), vec![CloneViolation::CloneVanished { clone: "rm-2".into(), gone_at }]);
+        let mut broken = story(&copy());
+        broken.push(crate::history::What::fault("partition", "partition", None));
+        broken.go_to("49h").see(&copy()).statement("rm-2", "select 1", cut);
+        assert_eq!(wrong_clone(&broken, check), vec![]);
     }
 
     #[test]

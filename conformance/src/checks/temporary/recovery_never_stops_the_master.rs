@@ -12,6 +12,8 @@ use recovery::ports::database::DatabaseError;
 
 /// A statement that takes longer hangs.
 const HANGS: SignedDuration = SignedDuration::from_secs(30);
+/// The entry of a whitelist that lets everybody in.
+const EVERYWHERE: &str = "0.0.0.0/0";
 
 /// Looks at sights of the master, and at statements, logins and rows on it, from the order to the first sight running.
 /// After a fault silence proves nothing.
@@ -29,6 +31,15 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         }
     }
     finding
+}
+
+/// Whether a master shows that it lets everybody in, and no user has set it otherwise since.
+fn lets_all_in(lens: &Lens<'_>, master: &InstanceId, index: usize) -> bool {
+    let Some(view) = lens.instance(master).and_then(|story| story.view_at(index)) else { return false };
+    let set = lens.calls_to("PUT /v1/instances/{}/configuration").any(|(call, found)| {
+        found[0] == master.as_str() && (view.index..index).contains(&call.index) && !call.it.refused()
+    });
+    view.it.configuration.whitelist.contains(EVERYWHERE) && !set
 }
 
 /// The events during which an instance was certainly being made.
@@ -55,6 +66,7 @@ fn served(
     let hung = |sent_at: Timestamp| lens.history.events[index].at.duration_since(sent_at) > HANGS;
     let answered = |outcome: Option<&DatabaseError>, sent_at: Timestamp| match outcome {
         Some(error @ DatabaseError::Unreachable(_)) => silent(error.to_string()),
+        Some(error @ DatabaseError::NotWhitelisted(_)) if lets_all_in(lens, master, index) => silent(error.to_string()),
         _ if hung(sent_at) => silent(format!("an answer after more than {HANGS:#}")),
         _ => Some(Ok(())),
     };
@@ -113,6 +125,25 @@ mod tests {
         let error = "host not reached: no answer".into();
         let expected = TemporaryViolation::MasterSilent { master: "rm-1".into(), temporary: "sub1".into(), error };
         assert_eq!(wrong(&story, check), vec![expected]);
+    }
+
+    #[test]
+    fn a_master_that_shuts_everybody_out_is_found_and_one_set_to_do_so_is_not() {
+        let out = DatabaseError::NotWhitelisted("operator".into());
+        let mut open = master("rm-1", "sqlserver 2012 web");
+        open.configuration.whitelist.insert(EVERYWHERE.into());
+        let shut = story(|story| {
+            story.see(&open).login("rm-1", "app", "aaaa", Err(out.clone()));
+        });
+        let error = out.to_string();
+        let expected = TemporaryViolation::MasterSilent { master: "rm-1".into(), temporary: "sub1".into(), error };
+        assert_eq!(wrong(&shut, check), vec![expected]);
+        let set = story(|story| {
+            let whitelist = serde_json::json!({"whitelist": []});
+            story.see(&open).call("PUT /v1/instances/rm-1/configuration", whitelist, 200, serde_json::json!(null));
+            story.login("rm-1", "app", "aaaa", Err(out.clone()));
+        });
+        assert_eq!(wrong(&set, check), vec![]);
     }
 
     #[test]

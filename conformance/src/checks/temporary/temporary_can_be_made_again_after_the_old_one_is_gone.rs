@@ -2,11 +2,13 @@
 
 use super::TemporaryViolation;
 use super::witness::{
-    EXISTS, LIFE, Order, TEMPORARIES, birth, open_attempt, orders, released_by_user, surely_gone, surely_there,
-    temporaries_of,
+    EXISTS, LIFE, Order, TEMPORARIES, asked_at, birth, open_attempt, orders, released_by_user, surely_gone,
+    surely_there, temporaries_of,
 };
 use crate::checks::Finding;
 use crate::history::lens::{InstanceStory, Lens};
+use crate::history::{ListKind, What};
+use jiff::Timestamp;
 use recovery::model::instance::InstanceState;
 
 /// Judges orders of masters that had a temporary instance before.
@@ -43,7 +45,21 @@ fn gave_way(lens: &Lens<'_>, order: &Order<'_, '_>, story: &InstanceStory<'_>) -
     let gone = |state| matches!(state, InstanceState::Released | InstanceState::Deleting);
     surely_there(lens, story, call.it.sent_at, call.it.sent_at)
         && (story.gone.iter().any(|(_, at)| after(*at))
-            || story.views.iter().any(|seen| gone(seen.it.state) && after(seen.at)))
+            || story.views.iter().any(|seen| gone(seen.it.state) && after(seen.at))
+            || left_out(lens, story).any(|(asked_at, at)| asked_at >= call.at && after(at)))
+}
+
+/// When lists of all instances were asked for that leave an instance out, and answered.
+fn left_out<'l, 'a, 'b>(
+    lens: &'l Lens<'a>,
+    story: &'l InstanceStory<'b>,
+) -> impl Iterator<Item = (Timestamp, Timestamp)> + use<'l, 'a, 'b> {
+    lens.history.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
+        What::InstancesListed { list: ListKind::Instances, of: None, ids } if !ids.contains(story.id) => {
+            Some((asked_at(lens, index), event.at))
+        }
+        _ => None,
+    })
 }
 
 /// Whether the master may have a temporary instance that nobody has seen yet.
@@ -84,6 +100,21 @@ mod tests {
         let mut story = with_one();
         let now = story.now;
         story.order_temporary("k2", &shop, by_set(), &temporary("sub2", &shop, now)).gone("sub1");
+        let expected = TemporaryViolation::Replaced { master: "rm-1".into(), old: "sub1".into(), new: "sub2".into() };
+        assert_eq!(wrong(&story, check), vec![expected]);
+    }
+
+    #[test]
+    fn a_list_without_the_old_one_proves_that_it_gave_way() {
+        let shop = master("rm-1", "sqlserver 2012 web");
+        let mut story = with_one();
+        let new = temporary("sub2", &shop, story.now);
+        story.order_temporary("k2", &shop, by_set(), &new);
+        story.push(What::InstancesListed {
+            list: ListKind::Instances,
+            of: None,
+            ids: vec!["rm-1".into(), "sub2".into()],
+        });
         let expected = TemporaryViolation::Replaced { master: "rm-1".into(), old: "sub1".into(), new: "sub2".into() };
         assert_eq!(wrong(&story, check), vec![expected]);
     }

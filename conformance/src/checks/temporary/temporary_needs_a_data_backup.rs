@@ -2,7 +2,7 @@
 
 use super::TemporaryViolation;
 use super::truth::{backups, complete};
-use super::witness::{Choice, Order, TEMPORARIES, asked_at, choice, is_fresh, orders};
+use super::witness::{Choice, Order, TEMPORARIES, asked_at, choice, faulted_before, is_fresh, orders, skewed};
 use crate::checks::Finding;
 use crate::history::What;
 use crate::history::lens::Lens;
@@ -87,8 +87,12 @@ fn certainly_none(lens: &Lens<'_>, order: &Order<'_, '_>) -> bool {
     let mut requests =
         lens.calls_to("POST /v1/instances/{}/backups").filter(|(_, found)| found[0] == master.id.as_str());
     let requested = requests.any(|(request, _)| !request.it.refused() && request.it.sent_at <= at);
-    let skewed = lens.history.events.iter().any(|event| matches!(event.what, What::Fault { .. }));
-    let due = || master.views.iter().any(|seen| seen.at <= at && automatic_backup_is_due(seen.it, at));
+    let skewed = skewed(lens) || faulted_before(lens, order.call.index);
+    // Nothing is backed up before it was made; how an instance was asked for counts only where it was not seen since.
+    let known: Vec<_> = master.views.iter().filter(|seen| seen.at <= at).collect();
+    let made = known.iter().any(|seen| seen.it.created_at.is_some());
+    let due =
+        || known.iter().any(|seen| (seen.it.created_at.is_some() || !made) && automatic_backup_is_due(seen.it, at));
     listed || (!requested && !skewed && !due())
 }
 
@@ -117,6 +121,20 @@ mod tests {
         let mut story = Story::new();
         story.see(&shop).order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
         story.call("GET /v1/instances/rm-1/backups", json!(null), 200, json!({"backups": []}));
+        let expected = TemporaryViolation::MadeWithoutBackup { master: "rm-1".into(), backup: None };
+        assert_eq!(wrong(&story, check), vec![expected]);
+    }
+
+    #[test]
+    fn an_order_without_any_backup_and_before_its_hour_is_found_though_nobody_looked_afterwards() {
+        let mut shop = master("rm-1", "sqlserver 2012 web");
+        shop.configuration.backup_policy.weekdays.insert(recovery::model::instance::Weekday::Monday);
+        let creating = InstanceView { created_at: None, requested_at: start(), ..shop.clone() };
+        let mut story = Story::new();
+        story.see(&creating).wait("2s");
+        shop.created_at = Some(story.now);
+        story.see(&shop).order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
+        story.push(What::fault("heal", "everything heals", None));
         let expected = TemporaryViolation::MadeWithoutBackup { master: "rm-1".into(), backup: None };
         assert_eq!(wrong(&story, check), vec![expected]);
     }

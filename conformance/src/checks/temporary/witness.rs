@@ -173,7 +173,7 @@ fn speaks_of_the_past(lens: &Lens<'_>, call: &Call) -> bool {
 fn skews<'a>(lens: &Lens<'a>) -> impl Iterator<Item = usize> + use<'a> {
     let events = lens.history.events.iter().enumerate();
     events
-        .filter(|(_, event)| matches!(&event.what, What::Fault { text, .. } if text.contains("skew")))
+        .filter(|(_, event)| matches!(&event.what, What::Fault { text, kind, .. } if kind == "jump" || text.contains("skew")))
         .map(|(index, _)| index)
 }
 

@@ -84,21 +84,19 @@ pub(super) const PLANTED: &[Planted] = &[
         variant: policy(|policy| policy.temporary_window_s = 30 * 86_400),
     },
     Planted {
-        name: "an-order-whose-answer-was-lost-makes-another-instance",
-        says: "An order that is sent again after its answer was lost is taken for a new one.",
+        name: "the-keys-of-orders-are-forgotten-in-a-crash",
+        says: "An order that is sent again after the service crashed is taken for a new one.",
         check: ONE_REQUEST,
         variant: Variant {
             policy: Some(|policy| policy.temporary_per_master = 9),
             ..layer(|| {
                 own(|mut request, beyond, memory| {
                     Box::pin(async move {
-                        let lost = format!("lost {}", request.key.as_deref().unwrap_or_default());
-                        if is(&request, ORDER) && memory.borrow().get(&lost).is_some() {
-                            request = anew(&request);
-                        }
+                        let crashes = memory.borrow().get("crashes").and_then(Value::as_u64).unwrap_or(0);
+                        request.key = request.key.map(|key| format!("{key}-{crashes}"));
                         let answered = beyond.send(&request).await;
                         if answered.is_err() {
-                            memory.borrow_mut().put(lost, true);
+                            memory.borrow_mut().count("crashes");
                         }
                         answered
                     })
