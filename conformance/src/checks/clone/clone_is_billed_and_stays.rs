@@ -138,7 +138,7 @@ mod tests {
         let cut = Err(DatabaseError::Unreachable("nobody there".into()));
         let mut dead = story(&copy());
         dead.go_to("49h").see(&copy()).statement("rm-2", "select 1", cut.clone());
-        let gone_at = dead.now;
+        let gone_at = dead.history.events.last().map_or(start(), |event| event.at);
         assert_eq!(wrong_clone(&dead, check), vec![CloneViolation::CloneVanished { clone: "rm-2".into(), gone_at }]);
         let mut broken = story(&copy());
         broken.push(crate::history::What::fault("partition", "partition", None));
