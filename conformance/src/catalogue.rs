@@ -24,6 +24,8 @@ pub enum Group {
     Red,
     /// The migration task.
     Dts,
+    /// What must be so in every run: Firedrill's own, not among the documented rules.
+    Inv,
 }
 
 /// Groups with the beginning of their ids, their file and its text.
@@ -36,16 +38,20 @@ const GROUPS: [(Group, &str, &str, &str); 6] = [
     (Group::Dts, "DTS", "dts.toml", include_str!("../rules/dts.toml")),
 ];
 
+/// The invariants: their group, the beginning of their ids, their file and its text.
+const INVARIANTS: [(Group, &str, &str, &str); 1] =
+    [(Group::Inv, "INV", "invariants.toml", include_str!("../rules/invariants.toml"))];
+
 const CONTRADICTIONS: (&str, &str) = ("contradictions.toml", include_str!("../rules/contradictions.toml"));
 
 impl Group {
     /// What the ids of the group begin with.
     #[must_use]
     pub fn prefix(self) -> &'static str {
-        GROUPS.iter().find(|(group, ..)| *group == self).map_or("", |(_, prefix, ..)| prefix)
+        GROUPS.iter().chain(&INVARIANTS).find(|(group, ..)| *group == self).map_or("", |(_, prefix, ..)| prefix)
     }
 
-    /// All groups in the order of the catalogue.
+    /// All groups of documented rules in the order of the catalogue.
     pub fn all() -> impl Iterator<Item = Self> {
         GROUPS.iter().map(|(group, ..)| *group)
     }
@@ -189,6 +195,7 @@ pub struct Contradiction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
     rules: Vec<Rule>,
+    invariants: Vec<Rule>,
     contradictions: Vec<Contradiction>,
 }
 
@@ -233,18 +240,25 @@ pub enum CatalogueError {
 #[must_use]
 pub fn catalogue() -> &'static Catalogue {
     // The files are part of the program, and a test reads them: a program that passed it cannot fail here.
-    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| match Catalogue::read(&GROUPS, CONTRADICTIONS) {
-        Ok(catalogue) => catalogue,
-        Err(error) => panic!("{error}"),
-    });
+    static CATALOGUE: LazyLock<Catalogue> =
+        LazyLock::new(|| match Catalogue::read(&GROUPS, &INVARIANTS, CONTRADICTIONS) {
+            Ok(catalogue) => catalogue,
+            Err(error) => panic!("{error}"),
+        });
     &CATALOGUE
 }
 
 impl Catalogue {
-    /// All rules, group by group, in the order of their ids.
+    /// All documented rules, group by group, in the order of their ids.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// What must be so in every run, beside the documented rules.
+    #[must_use]
+    pub fn invariants(&self) -> &[Rule] {
+        &self.invariants
     }
 
     /// The rule of this id.
@@ -284,21 +298,26 @@ impl Catalogue {
 
     fn read(
         groups: &[(Group, &str, &'static str, &str)],
+        invariants: &[(Group, &str, &'static str, &str)],
         contradictions: (&'static str, &str),
     ) -> Result<Self, CatalogueError> {
         let (file, text) = contradictions;
         let WrittenContradictions { contradiction: contradictions } = parse(file, text)?;
         in_order(file, "C", contradictions.iter().map(|contradiction| contradiction.id.as_str()))?;
         let known: BTreeSet<&str> = contradictions.iter().map(|contradiction| contradiction.id.as_str()).collect();
-        let mut rules = Vec::new();
-        for &(group, prefix, file, text) in groups {
-            let written: WrittenRules = parse(file, text)?;
-            in_order(file, prefix, written.rule.iter().map(|rule| rule.id.as_str()))?;
-            for rule in written.rule {
-                rules.push(rule.judge(group, &known)?);
+        let read = |groups: &[(Group, &str, &'static str, &str)]| {
+            let mut rules = Vec::new();
+            for &(group, prefix, file, text) in groups {
+                let written: WrittenRules = parse(file, text)?;
+                in_order(file, prefix, written.rule.iter().map(|rule| rule.id.as_str()))?;
+                for rule in written.rule {
+                    rules.push(rule.judge(group, &known)?);
+                }
             }
-        }
-        Ok(Self { rules, contradictions })
+            Ok(rules)
+        };
+        let (rules, invariants) = (read(groups)?, read(invariants)?);
+        Ok(Self { rules, invariants, contradictions })
     }
 }
 
@@ -383,7 +402,7 @@ mod tests {
         let text = format!(
             "[[rule]]\nid = 'TMP-01'\nlevel = 'MUST'\ndocument = 'd'\nsection = 's'\ntext = 't'\nviolation = 'v'\n{entry}"
         );
-        Catalogue::read(&[(Group::Tmp, "TMP", "tmp.toml", &text)], NO_CONTRADICTIONS)
+        Catalogue::read(&[(Group::Tmp, "TMP", "tmp.toml", &text)], &[], NO_CONTRADICTIONS)
     }
 
     fn levels(group: Group) -> [usize; 3] {
@@ -393,7 +412,7 @@ mod tests {
 
     #[test]
     fn the_files_of_this_version_can_be_read() {
-        let read = Catalogue::read(&GROUPS, CONTRADICTIONS);
+        let read = Catalogue::read(&GROUPS, &INVARIANTS, CONTRADICTIONS);
         assert!(read.is_ok(), "{}", read.err().map(|error| error.to_string()).unwrap_or_default());
     }
 
@@ -410,6 +429,20 @@ mod tests {
             (Group::Dts, [20, 3, 1]),
         ];
         assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn every_invariant_has_a_check_of_its_own_and_is_no_documented_rule() {
+        let named: Vec<&str> =
+            catalogue().invariants().iter().filter_map(|it| it.check().map(|(name, _)| name)).collect();
+        let there: Vec<&str> = crate::checks::invariants().map(|check| check.name).collect();
+        assert_eq!(named, there);
+        for invariant in catalogue().invariants() {
+            assert_eq!((invariant.group, invariant.level), (Group::Inv, Level::Must));
+            assert!(invariant.text.ends_with('.') && invariant.violation.ends_with('.'), "{}", invariant.id);
+            assert_eq!(catalogue().rule(&invariant.id), None);
+            assert!(crate::checks::all().all(|check| invariant.check().map(|(name, _)| name) != Some(check.name)));
+        }
     }
 
     #[test]
@@ -484,6 +517,7 @@ mod tests {
     fn a_missing_number_and_an_unknown_field_are_refused() {
         let gap = Catalogue::read(
             &[(Group::Tmp, "TMP", "tmp.toml", "rule = []")],
+            &[],
             ("c", "[[contradiction]]\nid = 'C-02'\ntopic = 't'\nresolution = 'r'"),
         );
         assert!(matches!(gap, Err(CatalogueError::OutOfOrder { wanted, .. }) if wanted == "C-01"));

@@ -1,4 +1,4 @@
-//! Judges one history: every rule of the catalogue, the scenario's expectations, and whether what it covers came up.
+//! Judges one history: every rule of the catalogue and every invariant, the scenario's expectations, and whether what it covers came up.
 
 use crate::catalogue::{Rule, Scope, catalogue};
 use crate::checks::{self, Evidence, Finding};
@@ -48,7 +48,7 @@ pub struct Unmet {
 /// The judgement of one run.
 #[derive(Debug, Clone)]
 pub struct Judgement {
-    /// Rules that were exercised.
+    /// Rules and invariants that were exercised.
     pub findings: Vec<RuleFinding>,
     /// Expectations that were not met.
     pub unmet: Vec<Unmet>,
@@ -83,7 +83,7 @@ pub fn judge(history: &History, covers: &[RuleId]) -> Judgement {
     // Many rules share a check; each check runs once for each scope.
     let mut done: BTreeMap<&str, Vec<(&Scope, Finding)>> = BTreeMap::new();
     let mut findings = Vec::new();
-    for rule in catalogue().rules() {
+    for rule in catalogue().rules().iter().chain(catalogue().invariants()) {
         let Some((name, scope)) = rule.check() else { continue };
         let Some(check) = checks::by_name(name) else { continue };
         let known = done.entry(check.name).or_default();

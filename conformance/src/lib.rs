@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod cause;
 pub mod checks;
 pub mod cli;
+pub mod determinism;
 pub mod exit;
 pub mod explore;
 pub mod history;

@@ -129,6 +129,13 @@ impl Tally {
         catalogue().rules().iter().map(|rule| (rule.id.as_str(), self.verdict(&rule.id, &rule.judged))).collect()
     }
 
+    /// Where every invariant stands.
+    #[must_use]
+    pub fn invariants(&self) -> BTreeMap<&'static str, Verdict> {
+        let all = catalogue().invariants().iter();
+        all.map(|invariant| (invariant.id.as_str(), self.verdict(&invariant.id, &invariant.judged))).collect()
+    }
+
     fn verdict(&self, id: &str, judged: &Judged) -> Verdict {
         if matches!(judged, Judged::NotObservable { .. }) {
             return Verdict::NotObservable;

@@ -9,4 +9,4 @@ compile_error!(
 pub mod servers;
 pub mod world;
 
-pub use world::{Facts, Meddler, Stage, WorldError, WorldOptions, run};
+pub use world::{Facts, Meddler, Stage, UnderWay, WorldError, WorldOptions, run};

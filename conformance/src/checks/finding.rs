@@ -1,6 +1,7 @@
 //! What a check finds: how often its rule was exercised, and what violates it.
 
 use super::clone::CloneViolation;
+use super::invariants::InvariantViolation;
 use super::migration::MigrationViolation;
 use super::redis::RedisViolation;
 use super::restore::RestoreViolation;
@@ -55,6 +56,8 @@ pub enum Violation {
     Restore(RestoreViolation),
     /// About backup and recovery of Redis.
     Redis(RedisViolation),
+    /// About what must be so in every run.
+    Invariant(InvariantViolation),
 }
 
 impl fmt::Display for Violation {
@@ -74,6 +77,7 @@ impl Violation {
             Self::Migration(it) => it.want(),
             Self::Restore(it) => it.want(),
             Self::Redis(it) => it.want(),
+            Self::Invariant(it) => it.want(),
         }
     }
 
@@ -87,6 +91,7 @@ impl Violation {
             Self::Migration(it) => it.got(),
             Self::Restore(it) => it.got(),
             Self::Redis(it) => it.got(),
+            Self::Invariant(it) => it.got(),
         }
     }
 }
@@ -104,7 +109,8 @@ from!(
     Task(TaskViolation),
     Migration(MigrationViolation),
     Restore(RestoreViolation),
-    Redis(RedisViolation)
+    Redis(RedisViolation),
+    Invariant(InvariantViolation)
 );
 
 impl Finding {

@@ -2,6 +2,7 @@
 
 pub mod clone;
 pub mod finding;
+pub mod invariants;
 pub mod migration;
 pub mod redis;
 pub mod restore;
@@ -15,17 +16,22 @@ pub use finding::{Check, Evidence, Finding, Violation};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// Every check, by the name the catalogue calls it.
+/// Every check of a documented rule, by the name the catalogue calls it.
 pub fn all() -> impl Iterator<Item = &'static Check> {
     [temporary::CHECKS, clone::CHECKS, tasks::CHECKS, migration::CHECKS, restore::CHECKS, redis::CHECKS]
         .into_iter()
         .flatten()
 }
 
-/// One check by its name. Every run asks this of every rule, so the names are sorted once.
+/// The invariants that are judged beside the rules, by the name the catalogue calls them.
+pub fn invariants() -> impl Iterator<Item = &'static Check> {
+    invariants::CHECKS.iter()
+}
+
+/// One check by its name, an invariant's too. Every run asks this of every rule, so the names are sorted once.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Check> {
     static BY_NAME: LazyLock<BTreeMap<&str, &Check>> =
-        LazyLock::new(|| all().map(|check| (check.name, check)).collect());
+        LazyLock::new(|| all().chain(invariants()).map(|check| (check.name, check)).collect());
     BY_NAME.get(name).copied()
 }

@@ -28,6 +28,9 @@ pub enum Command {
     Precheck(PrecheckArguments),
     /// Plant bugs in the system and show that the checks find them, and nothing else.
     Selftest(SelftestArguments),
+    /// Print a line a run, for the comparison of two processes.
+    #[command(hide = true)]
+    Histories(HistoriesArguments),
     /// Print the JSON Schema of scenario files.
     Schema,
     /// Print the OpenAPI document of the recovery service.
@@ -54,6 +57,9 @@ pub struct RunArguments {
     /// For people, or one JSON event a line.
     #[arg(long, value_enum, default_value_t = Format::Pretty)]
     pub format: Format,
+    /// Run each seed twice in fresh processes instead, and show the first event that differs.
+    #[arg(long)]
+    pub check_determinism: bool,
 }
 
 impl Default for RunArguments {
@@ -65,8 +71,28 @@ impl Default for RunArguments {
             jobs: None,
             filter: None,
             format: Format::Pretty,
+            check_determinism: false,
         }
     }
+}
+
+/// Arguments of `histories`.
+#[derive(Debug, Args)]
+pub struct HistoriesArguments {
+    /// Scenario files or folders; the built-in suites unless given.
+    pub paths: Vec<PathBuf>,
+    /// Seeds.
+    #[arg(long, default_value = "3", value_parser = seeds)]
+    pub seeds: Seeds,
+    /// Only scenarios whose file, name, case or title contains this.
+    #[arg(long)]
+    pub filter: Option<String>,
+    /// Print every event of the scenario at this place instead.
+    #[arg(long)]
+    pub run: Option<String>,
+    /// How many of the first runs keep their log at trace level.
+    #[arg(long, default_value_t = 0)]
+    pub logged: u64,
 }
 
 /// Arguments of `replay`.

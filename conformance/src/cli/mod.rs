@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and how it ends.
 
 mod arguments;
+mod determinism;
 mod load;
 mod precheck;
 mod replay;
@@ -28,7 +29,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let command = cli.command.unwrap_or_else(|| Command::Run(arguments::RunArguments::default()));
     let done = match command {
+        Command::Run(arguments) if arguments.check_determinism => determinism::of_scenarios(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Histories(arguments) => determinism::histories(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Rules(arguments) => rules::rules(&arguments),
         Command::Precheck(arguments) => precheck::precheck(&arguments),

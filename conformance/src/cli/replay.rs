@@ -3,17 +3,14 @@
 use super::arguments::ReplayArguments;
 use super::{Failure, load, say};
 use crate::exit::Exit;
-use crate::history::{History, What};
+use crate::history::History;
 use crate::judge::{Outcome, judge};
 use crate::planted;
-use crate::reports::{failure, trace};
+use crate::reports::{failure, trace, world};
 use crate::runner;
 use crate::runner::variant::Variant;
 use crate::suite::RunResult;
-use recovery::model::InstanceId;
-use recovery::model::photograph::Photograph;
 use scenarios::Scenario;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Runs it again and shows it.
@@ -41,8 +38,7 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
     };
     let history = runner::run_variant(&scenario, arguments.seed, until, &variant).map_err(Failure::harness)?;
     if arguments.trace {
-        say(&trace::head())?;
-        say(&trace::lines(&history, 0..history.events.len()).join("\n"))?;
+        say(&trace::lines(&history, 0..history.events.len(), usize::MAX).join("\n"))?;
     }
     if let Some(index) = until {
         say(&format!(
@@ -51,7 +47,7 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
             scenario.steps[index].line,
             scenario.steps[index].text
         ))?;
-        return say(&world(&history));
+        return say(&world::world(&history));
     }
     verdict(&scenario, arguments.seed, history)
 }
@@ -87,57 +83,4 @@ fn verdict(scenario: &Scenario, seed: u64, history: History) -> Result<Exit, Fai
         Outcome::Failed => Exit::Violated,
         Outcome::Broken => Exit::Harness,
     })
-}
-
-/// The world at the end of a history: instances, tasks, tables.
-fn world(history: &History) -> String {
-    let (mut instances, mut tasks, mut shots) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for event in &history.events {
-        match &event.what {
-            What::InstanceSeen(view) => drop(instances.insert(&view.id, Some(view))),
-            What::InstanceGone { id } => drop(instances.insert(id, None)),
-            What::TaskSeen(view) => drop(tasks.insert(&view.id, view)),
-            What::Photograph(shot) => drop(shots.insert(&shot.instance, &shot.photograph)),
-            _ => {}
-        }
-    }
-    let mut text = String::from("instances\n");
-    for (id, view) in &instances {
-        let name = history.name_of(id);
-        let _ = match view {
-            Some(view) => writeln!(
-                text,
-                "  {name:<12} {id}  {}  {:?}  expires {}",
-                view.product,
-                view.state,
-                or_never(view.expires_at)
-            ),
-            None => writeln!(text, "  {name:<12} {id}  gone"),
-        };
-    }
-    text.push_str("tasks\n");
-    for (id, view) in &tasks {
-        let (source, target) = (history.name_of(&view.source.instance_id), history.name_of(&view.target.instance_id));
-        let _ = writeln!(text, "  {id}  '{}'  {source} -> {target}  {:?}", view.name, view.status);
-    }
-    text.push_str("tables\n");
-    for (id, photograph) in &shots {
-        if instances.get(*id).is_some_and(Option::is_some) {
-            tables(&mut text, history, id, photograph);
-        }
-    }
-    text
-}
-
-fn or_never(time: Option<jiff::Timestamp>) -> String {
-    time.map_or_else(|| "never".into(), |time| time.to_string())
-}
-
-fn tables(text: &mut String, history: &History, id: &InstanceId, photograph: &Photograph) {
-    for (database, content) in &photograph.databases {
-        for object in content.objects.values().filter(|object| object.rows.is_some()) {
-            let rows = object.rows.as_ref().map_or(0, recovery::model::photograph::Rows::count);
-            let _ = writeln!(text, "  {:<12} {database}.{}  {rows} rows", history.name_of(id), object.name);
-        }
-    }
 }

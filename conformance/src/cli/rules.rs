@@ -11,20 +11,21 @@ use std::sync::atomic::AtomicBool;
 
 /// Prints the rules, the matrix or the objects.
 pub fn rules(arguments: &RulesArguments) -> Result<Exit, Failure> {
-    let (rules, exit) = match &arguments.from {
-        Some(path) => (read(path)?, Exit::Held),
+    let (rules, invariants, exit) = match &arguments.from {
+        Some(path) => (read(path)?, vec![], Exit::Held),
         None => fresh()?,
     };
     match (arguments.format, arguments.matrix) {
         (Format::Pretty, true) => say(&matrix::matrix(&rules))?,
-        (Format::Pretty, false) => say(&matrix::table(&rules))?,
+        (Format::Pretty, false) if invariants.is_empty() => say(&matrix::table(&rules))?,
+        (Format::Pretty, false) => say(&(matrix::table(&rules) + &matrix::invariants(&invariants)))?,
         (Format::Json, _) => say(&rules.iter().map(Value::to_string).collect::<Vec<_>>().join("\n"))?,
     };
     Ok(exit)
 }
 
 /// Runs the built-in suites once, without a word, for the rules' sake.
-fn fresh() -> Result<(Vec<Value>, Exit), Failure> {
+fn fresh() -> Result<(Vec<Value>, Vec<Value>, Exit), Failure> {
     struct Silent;
     impl Listener for Silent {
         fn ended(&self, _: &RunResult<'_>, _: usize) {}
@@ -32,7 +33,7 @@ fn fresh() -> Result<(Vec<Value>, Exit), Failure> {
     let scenarios = load::scenarios(&[], None)?;
     let tally =
         run_all(&scenarios, &[0], run::jobs(None)?, &AtomicBool::new(false), &Silent).map_err(Failure::harness)?;
-    Ok((json::rules(&tally), run::exit(&tally)))
+    Ok((json::rules(&tally), json::invariants(&tally), run::exit(&tally)))
 }
 
 /// Reads what `firedrill rules --format json` printed.

@@ -147,6 +147,18 @@ pub enum What {
     Photograph(Shot),
     /// A row the application wrote.
     Ledger(LedgerEntry),
+    /// An instance was found on a machine, or on another one than before.
+    Placed {
+        /// Instance.
+        instance: InstanceId,
+        /// Host.
+        machine: String,
+    },
+    /// Messages between hosts that had not arrived when the run was stopped before its end.
+    InFlight {
+        /// By sender and receiver.
+        messages: Vec<InFlight>,
+    },
     /// A fault began or ended.
     Fault {
         /// What, in one line.
@@ -193,6 +205,19 @@ impl What {
     pub fn fault(kind: &str, text: impl Into<String>, host: Option<&str>) -> Self {
         Self::Fault { text: text.into(), host: host.map(str::to_owned), kind: kind.to_owned(), began: true }
     }
+}
+
+/// Messages from one host to another that have not arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InFlight {
+    /// Host that sent them.
+    pub from: String,
+    /// Host they are for.
+    pub to: String,
+    /// How many.
+    pub count: usize,
+    /// Whether they are held: by a fault, or because one of the two stands still.
+    pub held: bool,
 }
 
 /// Lists of instances the interface offers.
@@ -441,25 +466,38 @@ impl History {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
+        self.each_as_bytes(|bytes| {
+            hash.update(bytes);
+            hash.update(b"\n");
+        });
+        hex(&hash.finalize()[..8])
+    }
+
+    /// A hash of each event, in order.
+    #[must_use]
+    pub fn event_hashes(&self) -> Vec<String> {
+        let mut hashes = Vec::with_capacity(self.events.len());
+        self.each_as_bytes(|bytes| hashes.push(hex(&Sha256::digest(bytes)[..4])));
+        hashes
+    }
+
+    /// Every event as bytes, in order; a photograph's content stands in them as its hash.
+    fn each_as_bytes(&self, mut told: impl FnMut(&[u8])) {
         // A photograph stands in many events; each is read once.
         let mut read: BTreeMap<*const Photograph, Vec<u8>> = BTreeMap::new();
         for event in &self.events {
             match &event.what {
                 What::Photograph(shot) => {
-                    hash.update(format!(
-                        "{} {:?} {} {:?} {:?} ",
-                        event.at, event.step, shot.instance, shot.mark, shot.node
-                    ));
+                    let head =
+                        format!("{} {:?} {} {:?} {:?} ", event.at, event.step, shot.instance, shot.mark, shot.node);
                     let content = read.entry(Arc::as_ptr(&shot.photograph)).or_insert_with(|| {
                         Sha256::digest(serde_json::to_vec(&shot.photograph).unwrap_or_default()).to_vec()
                     });
-                    hash.update(content);
+                    told(&[head.as_bytes(), content].concat());
                 }
-                _ => hash.update(serde_json::to_vec(event).unwrap_or_default()),
+                _ => told(&serde_json::to_vec(event).unwrap_or_default()),
             }
-            hash.update(b"\n");
         }
-        hex(&hash.finalize()[..8])
     }
 
     /// The scenario's name of an instance, or its id.

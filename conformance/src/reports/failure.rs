@@ -76,9 +76,8 @@ fn quoted(text: &str) -> String {
 fn last_events(run: &RunResult<'_>, index: usize) -> String {
     let Some(history) = &run.history else { return String::new() };
     let end = history.events.len().min(index + 1);
-    let lines = trace::lines(history, 0..end);
     let mut text = String::new();
-    for (number, line) in lines.iter().skip(lines.len().saturating_sub(EVENTS)).enumerate() {
+    for (number, line) in trace::lines(history, 0..end, EVENTS).iter().enumerate() {
         let head = if number == 0 { "  trace   " } else { "          " };
         let _ = writeln!(text, "{head}{line}");
     }

@@ -45,6 +45,8 @@ pub fn run(run: &RunResult<'_>) -> Value {
 pub fn summary(tally: &Tally, wall_seconds: f64) -> Value {
     let verdicts = tally.verdicts();
     let count = |wanted: Verdict| verdicts.values().filter(|verdict| **verdict == wanted).count();
+    let own = tally.invariants();
+    let invariants = |wanted: Verdict| own.values().filter(|verdict| **verdict == wanted).count();
     json!({"summary": {
         "scenarios": tally.scenarios.len(),
         "runs": tally.run_count(),
@@ -58,6 +60,11 @@ pub fn summary(tally: &Tally, wall_seconds: f64) -> Value {
             "violated": count(Verdict::Violated),
             "not_exercised": count(Verdict::NotExercised),
             "not_observable": count(Verdict::NotObservable),
+        },
+        "invariants": {
+            "held": invariants(Verdict::Held),
+            "violated": invariants(Verdict::Violated),
+            "not_exercised": invariants(Verdict::NotExercised),
         },
         "virtual_seconds": tally.virtual_seconds,
         "wall_seconds": wall_seconds,
@@ -95,4 +102,13 @@ pub fn rules(tally: &Tally) -> Vec<Value> {
     let none = RuleTally::default();
     let rules = catalogue().rules().iter();
     rules.map(|it| rule(it, verdicts[it.id.as_str()], tally.rules.get(&it.id).unwrap_or(&none))).collect()
+}
+
+/// Every invariant, in the same form.
+#[must_use]
+pub fn invariants(tally: &Tally) -> Vec<Value> {
+    let verdicts = tally.invariants();
+    let none = RuleTally::default();
+    let all = catalogue().invariants().iter();
+    all.map(|it| rule(it, verdicts[it.id.as_str()], tally.rules.get(&it.id).unwrap_or(&none))).collect()
 }

@@ -18,6 +18,18 @@ fn scenarios(rule: &Value) -> Vec<&str> {
 /// A line a rule, and the counts; `rules` are the objects `firedrill rules --format json` prints.
 #[must_use]
 pub fn table(rules: &[Value]) -> String {
+    let mut text = lines(rules);
+    let _ = writeln!(text, "\n{}", counts(rules, "rules"));
+    text
+}
+
+/// The invariants, a line each, and their counts.
+#[must_use]
+pub fn invariants(invariants: &[Value]) -> String {
+    format!("\ninvariants, Firedrill's own\n{}\n{}\n", lines(invariants), counts(invariants, "invariants"))
+}
+
+fn lines(rules: &[Value]) -> String {
     let mut text = String::new();
     for rule in rules {
         let verdict = field(rule, "verdict").replace('_', " ");
@@ -34,13 +46,16 @@ pub fn table(rules: &[Value]) -> String {
             let _ = writeln!(text, "{:38}because {}", "", field(rule, "reason"));
         }
     }
+    text
+}
+
+fn counts(rules: &[Value], what: &str) -> String {
     let count = |verdict: Verdict| {
         let word = verdict.word().replace(' ', "_");
         rules.iter().filter(|rule| field(rule, "verdict") == word).count()
     };
     let counts = Verdict::ALL.map(|verdict| format!("{} {}", count(verdict), verdict.word()));
-    let _ = writeln!(text, "\n{} rules: {}", rules.len(), counts.join(", "));
-    text
+    format!("{} {what}: {}", rules.len(), counts.join(", "))
 }
 
 /// Rules by scenarios: for each exercised rule the scenarios that put it to the test, and for each scenario its rules.

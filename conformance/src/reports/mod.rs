@@ -7,3 +7,4 @@ pub mod precheck;
 pub mod pretty;
 pub mod selftest;
 pub mod trace;
+pub mod world;

@@ -27,6 +27,9 @@ pub fn summary(tally: &Tally, wall_seconds: f64) -> String {
         }
     }
     let _ = writeln!(text, "{:<6}{}", "all", row(&all));
+    let mut invariants: BTreeMap<Verdict, usize> = BTreeMap::new();
+    tally.invariants().into_values().for_each(|verdict| *invariants.entry(verdict).or_default() += 1);
+    let _ = writeln!(text, "\n{:<6}{}", Group::Inv, row(&invariants));
     let _ = writeln!(
         text,
         "\n{} scenarios, {} runs: {} passed, {} failed, {} incomplete, {} broken, 0 unavailable",

@@ -22,7 +22,7 @@ pub mod variant;
 mod wait;
 mod watch;
 
-use crate::history::{History, What};
+use crate::history::{History, InFlight, What};
 use operator::{Operator, StepFailed};
 use recorder::Recorder;
 use recovery::model::policy::Policy;
@@ -166,6 +166,9 @@ async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usi
     recorder.tolerate(false);
     if until.is_none() {
         settle::settle(operator, &application).await;
+    } else if let Ok(messages) = operator.stage.control.under_way().await {
+        let flight = |it: sim::UnderWay| InFlight { from: it.from, to: it.to, count: it.count, held: it.held };
+        recorder.record(operator.now(), What::InFlight { messages: messages.into_iter().map(flight).collect() });
     }
     recorder.record(operator.now(), What::Ended);
 }

@@ -111,6 +111,8 @@ pub struct Operator {
     pub faults: Faults,
     pub(super) client: Client,
     pub(super) gate: Option<Rc<dyn Gate>>,
+    /// The machine each instance was found on last.
+    machines: RefCell<BTreeMap<InstanceId, String>>,
     keys: Cell<u64>,
 }
 
@@ -134,6 +136,7 @@ impl Operator {
             logical: Known::default(),
             links: RefCell::default(),
             faults: Faults::default(),
+            machines: RefCell::default(),
             client,
             gate,
             keys: Cell::new(0),
@@ -284,6 +287,7 @@ impl Operator {
         endpoint: &str,
         login: &Login,
     ) -> Result<Box<dyn recovery::ports::Session>, DatabaseError> {
+        self.place(id);
         let sent_at = self.now();
         let result = self.stage.ports.database.connect(endpoint, login).await;
         if result.is_ok() {
@@ -340,11 +344,22 @@ impl Operator {
         Ok(outcome)
     }
 
+    /// Writes down which machine an instance is on, where that is news.
+    pub fn place(&self, id: &InstanceId) {
+        let Some(machine) = self.stage.control.machine_of(id) else { return };
+        let news = self.machines.borrow().get(id) != Some(&machine);
+        if news {
+            self.machines.borrow_mut().insert(id.clone(), machine.clone());
+            self.recorder.record(self.now(), What::Placed { instance: id.clone(), machine });
+        }
+    }
+
     /// Photographs every instance that has content.
     pub fn photograph_all(&self, mark: Option<&str>) {
         let known: Vec<InstanceId> = self.instances.borrow().values().cloned().collect();
         for id in known {
             if let Some(photograph) = self.stage.control.photograph(&id) {
+                self.place(&id);
                 self.recorder.shot(self.now(), &id, mark, None, photograph);
             }
             self.photograph_nodes(&id, mark);

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use recovery::model::TaskId;
 use recovery::model::instance::InstanceState;
 use recovery::model::task::{MigrationType, PhaseStatus, TaskFailure, TaskStatus};
-use recovery::model::views::{InstanceList, TaskView};
+use recovery::model::views::{ChargeList, InstanceList, TaskView};
 use recovery::ports::clock::later;
 
 /// How long everything may take to come to an end once nothing is broken.
@@ -26,8 +26,12 @@ pub async fn settle(operator: &Operator, application: &Application) {
         Ok(()) => until_quiet(operator).await,
         failed => failed,
     };
-    let result = match quiet {
+    let looked = match quiet {
         Ok(()) => operator.observe().await,
+        failed => failed,
+    };
+    let result = match looked {
+        Ok(()) => operator.get::<ChargeList>("/v1/charges").await.map(drop),
         failed => failed,
     };
     if let Err(StepFailed { want, got }) = result {

@@ -3,7 +3,7 @@
 use super::dice::generator;
 use super::disk::MemoryDisk;
 use super::engine::{EngineOptions, OPERATOR};
-use super::faults::{Faults, Order};
+use super::faults::{Faults, Order, UnderWay};
 use super::graves::Graves;
 use super::network::{Activity, Latency, WayState, Ways, pair};
 use super::slow::SlowLinks;
@@ -20,9 +20,9 @@ use turmoil::{Protocol, Segment, Sim};
 /// Takes a host in.
 pub(crate) type Rouse = Box<dyn FnOnce(&mut Sim<'static>)>;
 
-/// What is on the links.
+/// Whether anything is on the links.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct UnderWay {
+pub(crate) struct Traffic {
     /// Whether a message is on its way that will arrive without anybody's help.
     pub(crate) any: bool,
     /// Whether one of them asks for a connection. One that is refused wakes its sender directly, not by a message.
@@ -167,6 +167,7 @@ impl Machinery {
             Order::Skew { host, skew_ms } => self.timers.set_skew(self.clocks[&host], skew_ms),
             Order::Pause { host } => self.set_paused(&host, true),
             Order::Unpause { host } => self.set_paused(&host, false),
+            Order::Look(found) => drop(found.replace(self.messages())),
         }
     }
 
@@ -310,33 +311,34 @@ impl Machinery {
         self.ways.wake();
     }
 
-    /// Messages on links, and whether their link is held.
-    fn messages(&self) -> Vec<(String, String, usize, bool)> {
+    /// Messages on links, by sender and receiver.
+    fn messages(&self) -> Vec<UnderWay> {
         let ways = self.ways.lock();
-        let mut found = Vec::new();
+        let mut counts: BTreeMap<(&String, &String), usize> = BTreeMap::new();
         self.sim.links(|links| {
-            for link in links {
-                let (a, b) = link.pair();
-                let count = link.count();
-                if count > 0
-                    && let (Some(a), Some(b)) = (self.names.get(&a), self.names.get(&b))
-                {
-                    found.push((a.clone(), b.clone(), count, ways.is_held(a, b)));
+            for message in links.flatten() {
+                let (from, to) = message.pair();
+                if let (Some(from), Some(to)) = (self.names.get(&from.ip()), self.names.get(&to.ip())) {
+                    *counts.entry((from, to)).or_default() += 1;
                 }
             }
         });
-        found
+        let told = |((from, to), count): ((&String, &String), usize)| {
+            let held = ways.is_held(from, to);
+            UnderWay { from: from.clone(), to: to.clone(), count, held }
+        };
+        counts.into_iter().map(told).collect()
     }
 
     /// What is on the links, but for those that are held or slow.
-    pub(crate) fn under_way(&self) -> UnderWay {
+    pub(crate) fn traffic(&self) -> Traffic {
         let ways = self.ways.lock();
         let nothing_gated = ways.nothing_gated();
         let is_gated = |(a, b)| match (self.names.get(&a), self.names.get(&b)) {
             (Some(a), Some(b)) => ways.is_gated(a, b),
             _ => false,
         };
-        let mut found = UnderWay::default();
+        let mut found = Traffic::default();
         self.sim.links(|links| {
             for link in links {
                 let pair = link.pair();
@@ -393,8 +395,8 @@ impl Machinery {
             parts.push(format!("{from} cannot reach {to}"));
         }
         drop(ways);
-        for (a, b, count, held) in self.messages() {
-            parts.push(format!("{count} messages between {a} and {b}{}", if held { " are held" } else { "" }));
+        for UnderWay { from, to, count, held } in self.messages() {
+            parts.push(format!("{count} messages from {from} to {to}{}", if held { " are held" } else { "" }));
         }
         parts.join("; ")
     }

@@ -181,7 +181,7 @@ where
         machinery.carry_out_wishes();
         machinery.rouse_the_called();
         machinery.watch_slow_links();
-        let under_way = machinery.under_way();
+        let under_way = machinery.traffic();
         let go_on = machinery.activity.take() || under_way.any || connecting;
         connecting = under_way.connecting;
         let next_ms = next_instant(&machinery, go_on)?;

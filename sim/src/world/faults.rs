@@ -104,6 +104,21 @@ pub(crate) enum Order {
     Unpause {
         host: String,
     },
+    /// Nothing is changed; what is under way is told.
+    Look(Rc<RefCell<Vec<UnderWay>>>),
+}
+
+/// Messages from one host to another that have not arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnderWay {
+    /// Host that sent them.
+    pub from: String,
+    /// Host they are for.
+    pub to: String,
+    /// How many.
+    pub count: usize,
+    /// Whether they are held: by a fault, or because one of the two stands still.
+    pub held: bool,
 }
 
 impl Order {
@@ -125,7 +140,7 @@ impl Order {
             | Self::Slow { a, b, .. }
             | Self::Reorder { a, b, .. }
             | Self::Reset { a, b } => vec![a, b],
-            Self::HealAll => vec![],
+            Self::HealAll | Self::Look(_) => vec![],
         }
     }
 }
@@ -214,6 +229,16 @@ impl Faults {
     #[must_use]
     pub fn true_now(&self) -> Timestamp {
         self.0.timers.true_now()
+    }
+
+    /// The messages between hosts that have not arrived.
+    ///
+    /// # Errors
+    /// When the run is over.
+    pub async fn under_way(&self) -> Result<Vec<UnderWay>, FaultError> {
+        let found = Rc::default();
+        self.wish(vec![Order::Look(Rc::clone(&found))]).await?;
+        Ok(found.take())
     }
 
     /// Crashes a host: its tasks are gone, its disk loses what was not synced. Its peers see their connections close;

@@ -22,7 +22,7 @@ pub use damage::{Damage, DamageError};
 pub use dice::SeededDice;
 pub use disk::MemoryDisk;
 pub use engine::{EngineOptions, Facts, HostKit, HostPlan, WorldError, drive};
-pub use faults::{FaultError, Faults};
+pub use faults::{FaultError, Faults, UnderWay};
 pub use meddler::Meddler;
 pub use network::SimNetwork;
 pub use run::{SERVICE, Stage, WorldOptions, run};

@@ -6,7 +6,7 @@ mod backup_tasks_are_listed_by_source;
 mod bystanders;
 mod choices;
 mod conflict_policies_are_two_and_three;
-mod content;
+pub(super) mod content;
 mod definers_become_the_restoring_account;
 mod events_of_the_log_stay_behind;
 mod existing_rows;
