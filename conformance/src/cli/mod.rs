@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and how it ends.
 
 mod arguments;
+mod explore;
 mod load;
 mod precheck;
 mod replay;
@@ -30,6 +31,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let done = match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Explore(arguments) => explore::explore(&arguments),
         Command::Rules(arguments) => rules::rules(&arguments),
         Command::Precheck(arguments) => precheck::precheck(&arguments),
         Command::Selftest(arguments) => selftest::selftest(&arguments),
