@@ -27,11 +27,8 @@ pub use load::{FILE_BYTES_MAX, LoadError, Source, builtin, load};
 pub use logical::*;
 pub use scenario::*;
 pub use schema::schema;
-<<<<<<< HEAD
-pub use write::{tree_of, write};
-=======
 pub use time::time as read_time;
->>>>>>> be58872 (firedrill explore: worlds, plans and faults drawn from seeds, run and judged; what was reached)
+pub use write::{tree_of, write};
 
 #[cfg(test)]
 mod tests;

@@ -99,7 +99,7 @@ impl<F> Screen<'_, F> {
 }
 
 impl<F: Fn() -> bool + Sync> Watcher for Screen<'_, F> {
-    fn ended(&self, explored: &Explored, run: &RunResult<'_>, new: &[String]) {
+    fn ended(&self, explored: &Explored, run: &RunResult<'_>, new: bool) {
         if (self.over)() {
             self.stop.store(true, Ordering::Relaxed);
         }
@@ -109,10 +109,10 @@ impl<F: Fn() -> bool + Sync> Watcher for Screen<'_, F> {
         if self.format == Format::Json {
             return self.print(&explored::event(explored, run).to_string());
         }
-        if self.options || !new.is_empty() {
+        if self.options || new {
             self.print(&format!("options {}", explored::options(&explored.options)));
         }
-        if !new.is_empty() && run.outcome != Outcome::Passed {
+        if new && run.outcome != Outcome::Passed {
             self.print(&failure::failure(run));
         }
     }

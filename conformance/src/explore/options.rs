@@ -246,10 +246,19 @@ fn instance(draw: &mut Draw, name: &str, product: Product, filled: bool) -> Inst
         tables,
         extras,
         accounts: draw.weighted([(0, 6), (1, 3), (2, 1)]).unwrap_or(0),
-        ssl: (matches!(product.engine, Engine::MySql | Engine::SqlServer) && draw.chance(20)).then_some(true),
+        ssl: (draw.chance(20) && has_ssl(&product)).then_some(true),
         vpc: draw.chance(25),
         subscription: draw.chance(20),
         log_backup: (relational && product.engine != Engine::SqlServer && draw.chance(8)).then_some(false),
+    }
+}
+
+/// Products that offer SSL for certain.
+fn has_ssl(product: &Product) -> bool {
+    match product.engine {
+        Engine::SqlServer => true,
+        Engine::MySql => matches!(product.version, Version::V5_6 | Version::V8_0),
+        Engine::PostgreSql | Engine::Ppas | Engine::Redis => false,
     }
 }
 

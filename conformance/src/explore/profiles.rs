@@ -69,14 +69,27 @@ pub const PROFILES: [Profile; 9] = [
     Profile {
         name: "temporary",
         stresses: "temporary instances: recovery points and their edges, expiry, one for each master",
-        products: &["sqlserver 2012 web", "sqlserver 2008r2", "sqlserver 2012 enterprise basic", "postgresql 10", "ppas 9.3"],
+        products: &[
+            "sqlserver 2012 web",
+            "sqlserver 2008r2",
+            "sqlserver 2012 enterprise basic",
+            "postgresql 10",
+            "ppas 9.3",
+        ],
         favours: &[(Temporary, 4), (Mark, 2), (Backup, 2), (Advance, 2), (Release, 2), (Migrate, 1), (Sql, 1)],
         ..DEFAULT
     },
     Profile {
         name: "clone",
         stresses: "clones: recovery points and their edges, settings and accounts of now and of then, orders of several",
-        products: &["mysql 5.5", "mysql 5.6", "mysql 5.7", "sqlserver 2012 standard", "sqlserver 2016 enterprise", "redis 5.0"],
+        products: &[
+            "mysql 5.5",
+            "mysql 5.6",
+            "mysql 5.7",
+            "sqlserver 2012 standard",
+            "sqlserver 2016 enterprise",
+            "redis 5.0",
+        ],
         favours: &[(Clone, 4), (Mark, 2), (Backup, 2), (Configure, 2), (Account, 2), (Migrate, 1), (Sql, 1)],
         ..DEFAULT
     },
@@ -91,7 +104,15 @@ pub const PROFILES: [Profile; 9] = [
         name: "restore",
         stresses: "logical backups and restores: points in time, conflicts, mappings, logs",
         products: &["mysql 5.5", "mysql 5.6", "mysql 5.7", "mysql 8.0", "sqlserver 2016 standard", "postgresql 10"],
-        favours: &[(LogicalBackup, 4), (LogicalTask, 3), (Restore, 5), (RestoreTask, 3), (DataSource, 2), (Mark, 2), (Sql, 2)],
+        favours: &[
+            (LogicalBackup, 4),
+            (LogicalTask, 3),
+            (Restore, 5),
+            (RestoreTask, 3),
+            (DataSource, 2),
+            (Mark, 2),
+            (Sql, 2),
+        ],
         ..DEFAULT
     },
     Profile {

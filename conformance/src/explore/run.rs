@@ -4,14 +4,15 @@ use super::options::Options;
 use super::plan::plan;
 use super::profiles::Profile;
 use super::reached::{Reached, size};
+use crate::cause::Cause;
 use crate::history::hex;
-use crate::judge::{Judgement, Outcome, judge};
+use crate::judge::{Outcome, judge};
 use crate::runner;
 use crate::runner::variant::Variant;
 use crate::suite::RunResult;
 use scenarios::Scenario;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -95,14 +96,14 @@ pub struct Explorations {
     /// Virtual seconds.
     pub virtual_seconds: f64,
     /// Failures by cause.
-    pub causes: BTreeMap<String, Found>,
+    pub causes: BTreeMap<Cause, Found>,
     /// What was reached.
     pub reached: Reached,
     fingerprints: u64,
 }
 
 impl Explorations {
-    fn add(&mut self, explored: &Explored, run: &RunResult<'_>, reached: Reached) -> Vec<String> {
+    fn add(&mut self, explored: &Explored, run: &RunResult<'_>, reached: Reached) -> bool {
         self.runs += 1;
         self.steps += explored.steps as u64;
         self.faults += explored.faults as u64;
@@ -114,16 +115,11 @@ impl Explorations {
         let part = hash.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
         // Runs end in any order, so their parts are added up.
         self.fingerprints = self.fingerprints.wrapping_add(part);
-        let mut new = Vec::new();
-        for cause in causes(run) {
-            let found = self.causes.entry(cause.clone()).or_insert_with(|| {
-                new.push(cause);
-                Found { seed: run.seed, runs: 0 }
-            });
-            found.runs += 1;
-            found.seed = found.seed.min(run.seed);
-        }
-        new
+        let Some(cause) = Cause::main(run).filter(|_| run.outcome != Outcome::Passed) else { return false };
+        let found = self.causes.entry(cause).or_insert(Found { seed: run.seed, runs: 0 });
+        found.runs += 1;
+        found.seed = found.seed.min(run.seed);
+        found.runs == 1
     }
 
     /// A hash over all runs, whatever order they ended in.
@@ -133,25 +129,10 @@ impl Explorations {
     }
 }
 
-/// What went wrong in a run.
-#[must_use]
-pub fn causes(run: &RunResult<'_>) -> BTreeSet<String> {
-    if let Some(broken) = &run.broken {
-        return [format!("broken: {broken}")].into();
-    }
-    run.judgement.iter().flat_map(of_judgement).collect()
-}
-
-fn of_judgement(judgement: &Judgement) -> impl Iterator<Item = String> {
-    let violated = judgement.violations().map(|(rule, _)| rule.id.clone());
-    let unmet = judgement.unmet.iter().map(|unmet| format!("unmet: {}", unmet.want));
-    violated.chain(unmet).collect::<Vec<_>>().into_iter()
-}
-
 /// Hears of runs as they end, from several threads.
 pub trait Watcher: Sync {
-    /// A run ended; `new` are the causes no run showed before.
-    fn ended(&self, explored: &Explored, run: &RunResult<'_>, new: &[String]);
+    /// A run ended; `new` where it failed by a cause that no run showed before.
+    fn ended(&self, explored: &Explored, run: &RunResult<'_>, new: bool);
 }
 
 /// Explores seeds on some threads, lowest first; a raised `stop` lets no further run begin.
@@ -177,7 +158,7 @@ pub fn explore(
             let explored = Explored::draw(seed, profile);
             let (run, reached) = explored.run(&Variant::default());
             let new = lock(&all).add(&explored, &run, reached);
-            watcher.ended(&explored, &run, &new);
+            watcher.ended(&explored, &run, new);
         }
     });
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);

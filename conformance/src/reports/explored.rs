@@ -1,8 +1,8 @@
 //! What an exploration found and reached, for people and for programs.
 
 use crate::explore::options::Options;
-use crate::explore::run::{Explorations, Explored};
 use crate::explore::reached::Reached;
+use crate::explore::run::{Explorations, Explored};
 use crate::reports::json;
 use crate::suite::RunResult;
 use serde_json::{Value, json};

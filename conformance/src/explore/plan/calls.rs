@@ -45,7 +45,9 @@ impl Plan<'_> {
             6 => CallStep { token: CallToken::None, ..plain(Get, "/v1/migration-tasks") },
             7 => about(Post, &name, "/temporary-instances", Some(json!({}))),
             8 => CallStep { key, ..about(Post, &name, "/temporary-instances", Some(json!({"point_in_time": "soon"}))) },
-            9 => CallStep { key, ..about(Post, &name, "/clones", Some(json!({"restore": {}, "terms_accepted": true}))) },
+            9 => {
+                CallStep { key, ..about(Post, &name, "/clones", Some(json!({"restore": {}, "terms_accepted": true}))) }
+            }
             10 => about(Put, &name, "/configuration", Some(json!({"ssl": "perhaps"}))),
             11 => about(Get, &name, "/restorable", None),
             12 => about(Get, &name, "/backups", None),

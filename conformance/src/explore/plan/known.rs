@@ -224,8 +224,6 @@ impl Known {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         let incremental = |task: &Task| !task.over && task.types.contains(&MigrationType::Incremental);
-        self.writing
-            || self.tasks.iter().any(incremental)
-            || self.logical.iter().any(|task| task.logs && !task.stopped)
+        self.writing || self.tasks.iter().any(incremental) || self.logical.iter().any(|task| task.logs && !task.stopped)
     }
 }

@@ -194,7 +194,8 @@ impl Plan<'_> {
     }
 
     fn logical_point(&mut self, task: &LogicalTask) -> Option<RestorePoint> {
-        let offset = self.draw.weighted([(0, 10), (-1, 2), (1, 2)]).map_or(SignedDuration::ZERO, SignedDuration::from_secs);
+        let offset =
+            self.draw.weighted([(0, 10), (-1, 2), (1, 2)]).map_or(SignedDuration::ZERO, SignedDuration::from_secs);
         let marks: Vec<String> = self
             .known
             .marks

@@ -117,7 +117,10 @@ impl Plan<'_> {
         let mischief = self.mischief();
         let mut change = BackupPolicyChange::default();
         match self.draw.count(0..=3) {
-            0 => change.weekdays = Some(self.draw.some(week.to_vec(), if mischief { 0 } else { 2 }, 5).into_iter().collect()),
+            0 => {
+                change.weekdays =
+                    Some(self.draw.some(week.to_vec(), if mischief { 0 } else { 2 }, 5).into_iter().collect())
+            }
             1 => change.hour = Some(if mischief { 24 } else { u8::try_from(self.draw.whole(0..=23)).unwrap_or(3) }),
             2 => change.log_backup = Some(self.draw.chance(60)),
             _ => {

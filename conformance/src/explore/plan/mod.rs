@@ -52,6 +52,7 @@ pub fn plan(options: &Options) -> Scenario {
         file: format!("explored-{:#x}.toml", options.seed),
         title: format!("Explored from seed {:#x}, profile {}", options.seed, options.profile),
         covers: vec![],
+        seed: Some(options.seed),
         tolerant: true,
         world: plan.hosts(workers),
         instances,

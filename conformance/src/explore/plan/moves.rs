@@ -9,9 +9,7 @@ use recovery::model::backup::BackupStatus;
 use recovery::model::instance::InstanceState;
 use recovery::model::logical::backup::SetStatus;
 use recovery::model::logical::restore::RestoreStatus;
-use recovery::model::task::{
-    ConnectionMode, MigrationType, PhaseStatus, SameNameMode, Selection, Stage, TaskStatus,
-};
+use recovery::model::task::{ConnectionMode, MigrationType, PhaseStatus, SameNameMode, Selection, Stage, TaskStatus};
 use scenarios::{
     Action, Credentials, MigrateEnd, MigrateSide, MigrateStep, MigrateUntil, TaskRequest, TaskStep, WaitStep, WaitUntil,
 };
@@ -156,7 +154,8 @@ impl Plan<'_> {
             objects.push(plain("crm", None));
         }
         if self.mischief() {
-            objects.push(plain("app", Some("nowhere")));
+            let database_as = objects.first().and_then(|first: &Selection| first.database_as.clone());
+            objects.push(Selection { database_as, ..plain("app", Some("nowhere")) });
         }
         Some(objects)
     }
@@ -169,10 +168,8 @@ impl Plan<'_> {
             for ((database, name), table) in &source.tables {
                 let chosen = object.table.as_ref().is_none_or(|table| table == name);
                 if *database == object.database && chosen {
-                    let place = (
-                        object.target_database().to_owned(),
-                        object.table_as.clone().unwrap_or_else(|| name.clone()),
-                    );
+                    let place =
+                        (object.target_database().to_owned(), object.table_as.clone().unwrap_or_else(|| name.clone()));
                     target.tables.entry(place).or_insert_with(|| table.clone());
                 }
             }

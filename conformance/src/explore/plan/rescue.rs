@@ -44,8 +44,13 @@ impl Plan<'_> {
     fn point(&mut self, of: &str) -> RestorePoint {
         let seconds = SignedDuration::from_secs;
         let offset = self.draw.weighted([(0, 10), (-1, 2), (1, 2), (30, 1)]).map_or(SignedDuration::ZERO, seconds);
-        let marks: Vec<String> =
-            self.known.marks.iter().filter(|(_, at)| at.tables.contains_key(of)).map(|(name, _)| name.clone()).collect();
+        let marks: Vec<String> = self
+            .known
+            .marks
+            .iter()
+            .filter(|(_, at)| at.tables.contains_key(of))
+            .map(|(name, _)| name.clone())
+            .collect();
         let own = |it: &&Backup| it.of == of && it.kind == BackupKind::Data;
         let sets: Vec<String> = self.known.backups.iter().filter(own).map(|it| it.name.clone()).collect();
         let (mark, set) = (self.draw.pick(&marks).cloned(), self.draw.pick(&sets).cloned());
@@ -169,8 +174,8 @@ impl Plan<'_> {
             return Some(());
         }
         let policy = Policy::default();
-        let of = self
-            .instance_or_any(|instance| instance.role == Role::Primary && policy.may_be_cloned(&instance.product))?;
+        let of =
+            self.instance_or_any(|instance| instance.role == Role::Primary && policy.may_be_cloned(&instance.product))?;
         if !self.room() {
             return None;
         }

@@ -157,11 +157,10 @@ impl Plan<'_> {
 
     fn new_table(&mut self, on: &str, instance: &Instance) -> Option<String> {
         let has = |shape: Shape| instance.tables.contains_key(&("app".to_owned(), shape.name().to_owned()));
-        let missing: Vec<Shape> =
-            [Shape::Orders, Shape::Customers, Shape::Words, Shape::Keyless, Shape::Journal]
-                .into_iter()
-                .filter(|shape| !has(*shape))
-                .collect();
+        let missing: Vec<Shape> = [Shape::Orders, Shape::Customers, Shape::Words, Shape::Keyless, Shape::Journal]
+            .into_iter()
+            .filter(|shape| !has(*shape))
+            .collect();
         let shape = self.draw.pick(&missing).copied()?;
         let rows = self.draw.one(0, [3, 25]);
         let place = ("app".to_owned(), shape.name().to_owned());

@@ -122,9 +122,7 @@ fn databases(options: &InstanceOptions) -> Vec<DatabaseSpec> {
         databases.entry(&table.database).or_default().extend(made.into_iter().filter(|sql| !sql.is_empty()));
     }
     let extras = databases.entry("app").or_default();
-    extras.extend(
-        options.extras.iter().map(|extra| extra.create(options.product.engine == Engine::MySql).to_owned()),
-    );
+    extras.extend(options.extras.iter().map(|extra| extra.create(options.product.engine == Engine::MySql).to_owned()));
     let app = databases.remove("app").unwrap_or_default();
     let spec = |name: &str, sql: Vec<String>| DatabaseSpec { name: name.into(), sql: sql.join(";\n") };
     let mut specs = vec![spec("app", app)];
