@@ -27,6 +27,7 @@ pub use load::{FILE_BYTES_MAX, LoadError, Source, builtin, load};
 pub use logical::*;
 pub use scenario::*;
 pub use schema::schema;
+pub use time::time as read_time;
 pub use write::{tree_of, write};
 
 #[cfg(test)]

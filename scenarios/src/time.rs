@@ -24,8 +24,11 @@ pub(crate) const TIME_HELP: &str =
 pub(crate) const SHIFT_HELP: &str =
     "write a sign and a time with units d, h, m, s or ms, for example `-1s`, `+0s` or `+1h 30m`";
 
-/// Reads a time; the error says what was found.
-pub(crate) fn time(text: &str) -> Result<Duration, String> {
+/// Reads a time like `48h` or `47h 59m 59s`.
+///
+/// # Errors
+/// What was found instead, in words.
+pub fn time(text: &str) -> Result<Duration, String> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
         return Err("this time is empty".into());

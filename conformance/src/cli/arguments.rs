@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Rehearses database recovery: runs recovery scenarios in a deterministic world and says which documented rules hold.
 ///
@@ -22,6 +23,8 @@ pub enum Command {
     Run(RunArguments),
     /// Run one scenario under one seed again and show what happened.
     Replay(ReplayArguments),
+    /// Draw worlds, plans and faults from seeds, run them, and show what goes wrong, once for each cause.
+    Explore(ExploreArguments),
     /// Print where every rule of the catalogue stands.
     Rules(RulesArguments),
     /// Run one scenario and print its prechecks, item by item, with cause and remedy.
@@ -93,6 +96,32 @@ pub struct HistoriesArguments {
     /// How many of the first runs keep their log at trace level.
     #[arg(long, default_value_t = 0)]
     pub logged: u64,
+}
+
+/// Arguments of `explore`.
+#[derive(Debug, Args)]
+pub struct ExploreArguments {
+    /// How many seeds (10 is 0..10), or a span of seeds (A..B, B not included).
+    #[arg(long, default_value = "1000", value_parser = seeds)]
+    pub seeds: Seeds,
+    /// One seed, decimal or 0x…, with the options that are drawn from it; goes before --seeds.
+    #[arg(long, value_parser = seed)]
+    pub seed: Option<u64>,
+    /// How long at most, for example 10m.
+    #[arg(long, value_parser = scenarios::read_time)]
+    pub time: Option<Duration>,
+    /// What to lean towards: default, temporary, clone, migration, restore, redis, faults, calm or long.
+    #[arg(long, default_value = "default")]
+    pub profile: String,
+    /// Runs at a time; as many as there are cores unless given.
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// Where what was found is kept.
+    #[arg(long, default_value = "out/latest")]
+    pub out: PathBuf,
+    /// For people, or one JSON event a line.
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    pub format: Format,
 }
 
 /// Arguments of `replay`.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod determinism;
+mod explore;
 mod load;
 mod precheck;
 mod replay;
@@ -33,6 +34,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Run(arguments) => run::run(&arguments),
         Command::Histories(arguments) => determinism::histories(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Explore(arguments) => explore::explore(&arguments),
         Command::Rules(arguments) => rules::rules(&arguments),
         Command::Precheck(arguments) => precheck::precheck(&arguments),
         Command::Selftest(arguments) => selftest::selftest(&arguments),

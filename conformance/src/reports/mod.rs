@@ -1,5 +1,6 @@
 //! What people and programs read: failures, summaries, the rule matrix, traces.
 
+pub mod explored;
 pub mod failure;
 pub mod json;
 pub mod matrix;
