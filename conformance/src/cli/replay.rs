@@ -22,6 +22,7 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
         (None, None) => return Err(Failure::usage("name a scenario: firedrill replay FILE")),
     };
     let scenario = load::scenario(&which, arguments.case.as_deref())?;
+    let seed = arguments.seed.or(scenario.seed).unwrap_or(0);
     let steps = scenario.steps.len();
     let until = match arguments.until {
         Some(0) => return Err(Failure::usage("--until 0 is before the first step; steps count from 1")),
@@ -30,7 +31,7 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
         }
         other => other.map(|step| step - 1),
     };
-    let history = runner::run(&scenario, arguments.seed, until).map_err(Failure::harness)?;
+    let history = runner::run(&scenario, seed, until).map_err(Failure::harness)?;
     if arguments.trace {
         say(&trace::head())?;
         say(&trace::lines(&history, 0..history.events.len()).join("\n"))?;
@@ -44,7 +45,7 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
         ))?;
         return say(&world(&history));
     }
-    verdict(&scenario, arguments.seed, history)
+    verdict(&scenario, seed, history)
 }
 
 fn verdict(scenario: &Scenario, seed: u64, history: History) -> Result<Exit, Failure> {
