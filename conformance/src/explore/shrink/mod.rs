@@ -165,6 +165,7 @@ impl Shrinker<'_> {
         loop {
             let before = self.best.clone();
             self.steps();
+            self.sweep(&|best, _| simpler::plainer_steps(best));
             self.sweep(&|best, known| cut::instances(best, known));
             self.sweep(&|best, _| simpler::tables(best, &simpler::without_a_key));
             self.sweep(&|best, _| simpler::tables(best, &simpler::without_an_item));

@@ -139,7 +139,7 @@ fn a_long_plan_becomes_a_short_one_that_fails_the_same_way() {
     let passed = run_one(&scenario, SEED);
     assert_eq!(passed.outcome, Outcome::Passed, "{}", failure::failure(&passed));
     let small = shrunk(&scenario, &SHORT_LIFE, RUNS);
-    assert!(small.to_steps <= 6, "{} steps after {} runs\n{}", small.to_steps, small.runs, small.text);
+    assert!(small.to_steps <= 4, "{} steps after {} runs\n{}", small.to_steps, small.runs, small.text);
     assert_eq!((small.from_steps, small.scenario.steps.len()), (35, small.to_steps));
     assert!(small.runs < RUNS, "{} runs\n{}", small.runs, small.text);
     assert_eq!(small.scenario.instances.len(), 1, "{}", small.text);
