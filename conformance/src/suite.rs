@@ -197,7 +197,7 @@ pub fn run_variant<'a>(scenario: &'a Scenario, seed: u64, variant: &Variant) -> 
     }
 }
 
-/// Runs every scenario under every seed on `jobs` threads; a raised `stop` lets no further run begin.
+/// Runs every scenario under every seed on `jobs` threads, as [`run_pairs`] does.
 ///
 /// # Errors
 /// When the threads cannot be had.
@@ -208,10 +208,26 @@ pub fn run_all(
     stop: &AtomicBool,
     listener: &dyn Listener,
 ) -> Result<Tally, rayon::ThreadPoolBuildError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
-    let left: Vec<std::sync::atomic::AtomicUsize> = scenarios.iter().map(|_| seeds.len().into()).collect();
     let pairs: Vec<(usize, u64)> =
         (0..scenarios.len()).flat_map(|index| seeds.iter().map(move |seed| (index, *seed))).collect();
+    run_pairs(scenarios, &pairs, jobs, stop, listener)
+}
+
+/// Runs scenarios, each by its index under a seed, on `jobs` threads; a raised `stop` lets no further run begin.
+///
+/// # Errors
+/// When the threads cannot be had.
+pub fn run_pairs(
+    scenarios: &[Scenario],
+    pairs: &[(usize, u64)],
+    jobs: usize,
+    stop: &AtomicBool,
+    listener: &dyn Listener,
+) -> Result<Tally, rayon::ThreadPoolBuildError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
+    let mut runs = vec![0_usize; scenarios.len()];
+    pairs.iter().for_each(|(index, _)| runs[*index] += 1);
+    let left: Vec<std::sync::atomic::AtomicUsize> = runs.into_iter().map(Into::into).collect();
     let tally = std::sync::Mutex::new(Tally::default());
     pool.install(|| {
         pairs.par_iter().for_each(|(index, seed)| {

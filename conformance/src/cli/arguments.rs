@@ -45,9 +45,10 @@ pub enum Command {
 pub struct RunArguments {
     /// Scenario files or folders; the built-in suites unless given.
     pub paths: Vec<PathBuf>,
-    /// How many seeds (10 is 0..10), or a span of seeds (A..B, B not included).
-    #[arg(long, default_value = "3", value_parser = seeds)]
-    pub seeds: Seeds,
+    /// How many seeds (10 is 0..10), or a span of seeds (A..B, B not included); unless given, the seed that a file
+    /// says itself, and 3 for a file that says none.
+    #[arg(long, value_parser = seeds)]
+    pub seeds: Option<Seeds>,
     /// One seed, decimal or 0x…; goes before --seeds.
     #[arg(long, value_parser = seed)]
     pub seed: Option<u64>,
@@ -57,6 +58,12 @@ pub struct RunArguments {
     /// Only scenarios whose file, name, case (`NAME [CASE]`) or title contains this.
     #[arg(long)]
     pub filter: Option<String>,
+    /// Make the first failure of each cause small, and save it as a scenario file.
+    #[arg(long)]
+    pub shrink: bool,
+    /// Folder for the files that --shrink saves.
+    #[arg(long, default_value = OUT)]
+    pub out: PathBuf,
     /// For people, or one JSON event a line.
     #[arg(long, value_enum, default_value_t = Format::Pretty)]
     pub format: Format,
@@ -65,14 +72,30 @@ pub struct RunArguments {
     pub check_determinism: bool,
 }
 
+/// Where failing scenarios are saved unless another folder is named.
+pub const OUT: &str = "out/latest";
+
+impl RunArguments {
+    /// The seeds to run a scenario under.
+    pub fn seeds_of(&self, scenario: &scenarios::Scenario) -> Vec<u64> {
+        match (self.seed, self.seeds, scenario.seed) {
+            (Some(seed), ..) | (None, None, Some(seed)) => vec![seed],
+            (None, Some(Seeds { from, to }), _) => (from..to).collect(),
+            (None, None, None) => (0..3).collect(),
+        }
+    }
+}
+
 impl Default for RunArguments {
     fn default() -> Self {
         Self {
             paths: vec![],
-            seeds: Seeds { from: 0, to: 3 },
+            seeds: None,
             seed: None,
             jobs: None,
             filter: None,
+            shrink: false,
+            out: OUT.into(),
             format: Format::Pretty,
             check_determinism: false,
         }
@@ -136,9 +159,9 @@ pub struct ReplayArguments {
     /// The case of the scenario, by its name; needed where the file has several.
     #[arg(long)]
     pub case: Option<String>,
-    /// The seed, decimal or 0x….
-    #[arg(long, default_value = "0", value_parser = seed)]
-    pub seed: u64,
+    /// The seed, decimal or 0x…; the one the file says unless given, else 0.
+    #[arg(long, value_parser = seed)]
+    pub seed: Option<u64>,
     /// Show every event: a line an event, a column a party, faults marked.
     #[arg(long)]
     pub trace: bool,
@@ -172,9 +195,9 @@ pub struct PrecheckArguments {
     /// The case of the scenario, by its name; needed where the file has several.
     #[arg(long)]
     pub case: Option<String>,
-    /// The seed, decimal or 0x….
-    #[arg(long, default_value = "0", value_parser = seed)]
-    pub seed: u64,
+    /// The seed, decimal or 0x…; the one the file says unless given, else 0.
+    #[arg(long, value_parser = seed)]
+    pub seed: Option<u64>,
 }
 
 /// Arguments of `selftest`.
@@ -213,11 +236,7 @@ pub struct Seeds {
 }
 
 fn seed(text: &str) -> Result<u64, String> {
-    let read = match text.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16),
-        None => text.parse(),
-    };
-    read.map_err(|_| format!("'{text}' is no seed; write a number like 24301 or 0x5eed"))
+    scenarios::seed(text).ok_or_else(|| format!("'{text}' is no seed; write a number like 24301 or 0x5eed"))
 }
 
 fn seeds(text: &str) -> Result<Seeds, String> {

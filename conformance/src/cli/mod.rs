@@ -9,6 +9,7 @@ mod replay;
 mod rules;
 mod run;
 mod selftest;
+mod shrink;
 
 use crate::exit::Exit;
 use arguments::{Cli, Command};

@@ -21,6 +21,7 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
         (None, None) => return Err(Failure::usage("name a scenario: firedrill replay FILE")),
     };
     let scenario = load::scenario(&which, arguments.case.as_deref())?;
+    let seed = arguments.seed.or(scenario.seed).unwrap_or(0);
     let steps = scenario.steps.len();
     let until = match arguments.until {
         Some(0) => return Err(Failure::usage("--until 0 is before the first step; steps count from 1")),
@@ -36,7 +37,7 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
             planted.ok_or_else(|| Failure::usage(format!("there is no planted bug '{name}'")))?.variant
         }
     };
-    let history = runner::run_variant(&scenario, arguments.seed, until, &variant).map_err(Failure::harness)?;
+    let history = runner::run_variant(&scenario, seed, until, &variant).map_err(Failure::harness)?;
     if arguments.trace {
         say(&trace::lines(&history, 0..history.events.len(), usize::MAX).join("\n"))?;
     }
@@ -49,7 +50,7 @@ pub fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
         ))?;
         return say(&world::world(&history));
     }
-    verdict(&scenario, arguments.seed, history)
+    verdict(&scenario, seed, history)
 }
 
 fn verdict(scenario: &Scenario, seed: u64, history: History) -> Result<Exit, Failure> {

@@ -1,25 +1,23 @@
 //! `firedrill run`: scenarios over seeds, failures as they come, rules by verdict at the end.
 
-use super::arguments::{Format, RunArguments, Seeds};
-use super::{Failure, load, say};
+use super::arguments::{Format, RunArguments};
+use super::{Failure, load, say, shrink};
 use crate::exit::Exit;
+use crate::explore::shrink::Failures;
 use crate::judge::Outcome;
 use crate::reports::{failure, json, pretty};
-use crate::suite::{Listener, RunResult, Tally, Verdict, run_all};
+use crate::suite::{Listener, RunResult, Tally, Verdict, run_pairs};
 use indicatif::{ProgressBar, ProgressStyle};
+use scenarios::Scenario;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Runs and reports.
 pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let scenarios = load::scenarios(&arguments.paths, arguments.filter.as_deref())?;
-    let seeds: Vec<u64> = match (arguments.seed, arguments.seeds) {
-        (Some(seed), _) => vec![seed],
-        (None, Seeds { from, to }) => (from..to).collect(),
-    };
-    let (tally, wall_seconds) = timed(&scenarios, &seeds, jobs(arguments.jobs)?, arguments.format)?;
+    let (tally, wall_seconds) = timed(&scenarios, arguments)?;
     match arguments.format {
         Format::Pretty => say(&pretty::summary(&tally, wall_seconds))?,
         Format::Json => say(&json::summary(&tally, wall_seconds).to_string())?,
@@ -54,17 +52,18 @@ pub fn exit(tally: &Tally) -> Exit {
 /// Runs a suite with its progress on the screen; gives the wall seconds too.
 // How long a person waited is the one thing here that is measured in real time.
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
-pub fn timed(
-    scenarios: &[scenarios::Scenario],
-    seeds: &[u64],
-    jobs: usize,
-    format: Format,
-) -> Result<(Tally, f64), Failure> {
+fn timed(scenarios: &[Scenario], arguments: &RunArguments) -> Result<(Tally, f64), Failure> {
     let begun = std::time::Instant::now();
-    let stop = stop_at_ctrl_c();
-    let screen = Screen::new(format, (scenarios.len() * seeds.len()) as u64);
-    let tally = run_all(scenarios, seeds, jobs, &stop, &screen).map_err(Failure::harness)?;
+    let (stop, jobs) = (stop_at_ctrl_c(), jobs(arguments.jobs)?);
+    let seeds = |(index, scenario)| arguments.seeds_of(scenario).into_iter().map(move |seed| (index, seed));
+    let pairs: Vec<(usize, u64)> = scenarios.iter().enumerate().flat_map(seeds).collect();
+    let screen = Screen::new(scenarios, arguments, pairs.len() as u64);
+    let tally = run_pairs(scenarios, &pairs, jobs, &stop, &screen).map_err(Failure::harness)?;
     screen.finish();
+    let found = screen.found.map(|found| found.into_inner().unwrap_or_else(PoisonError::into_inner));
+    if let Some(found) = found {
+        shrink::shrink_all(&found, scenarios, &arguments.out, jobs, &stop, arguments.format)?;
+    }
     Ok((tally, begun.elapsed().as_secs_f64()))
 }
 
@@ -78,14 +77,18 @@ pub(super) fn stop_at_ctrl_c() -> Arc<AtomicBool> {
 }
 
 /// Shows runs as they end: a bar on a terminal, plain lines elsewhere, events for programs.
-struct Screen {
+struct Screen<'a> {
+    scenarios: &'a [Scenario],
+    /// What failed, where it is told at the end.
+    found: Option<Mutex<Failures>>,
     format: Format,
     bar: Option<ProgressBar>,
     worst: Mutex<BTreeMap<String, (Outcome, u64)>>,
 }
 
-impl Screen {
-    fn new(format: Format, runs: u64) -> Self {
+impl<'a> Screen<'a> {
+    fn new(scenarios: &'a [Scenario], arguments: &RunArguments, runs: u64) -> Self {
+        let format = arguments.format;
         let bar = (format == Format::Pretty && io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(runs);
             if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} runs  {wide_msg}") {
@@ -93,7 +96,7 @@ impl Screen {
             }
             bar
         });
-        Self { format, bar, worst: Mutex::default() }
+        Self { scenarios, found: arguments.shrink.then(Mutex::default), format, bar, worst: Mutex::default() }
     }
 
     fn finish(&self) {
@@ -115,19 +118,25 @@ pub(super) fn print_line(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
 }
 
-impl Listener for Screen {
+impl Listener for Screen<'_> {
     fn ended(&self, run: &RunResult<'_>, left: usize) {
+        let later = self.found.is_some() && matches!(run.outcome, Outcome::Failed | Outcome::Broken);
+        if let (Some(found), true) = (&self.found, later) {
+            let index = self.scenarios.iter().position(|scenario| std::ptr::eq(scenario, run.scenario));
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            index.into_iter().for_each(|index| found.note(index, run));
+        }
         if self.format == Format::Json {
             return print_line(&json::run(run).to_string());
         }
         let (worst, runs) = {
-            let mut all = self.worst.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut all = self.worst.lock().unwrap_or_else(PoisonError::into_inner);
             let entry = all.entry(run.scenario.place()).or_insert((Outcome::Passed, 0));
             *entry = (entry.0.max(run.outcome), entry.1 + 1);
             *entry
         };
         let told = failure::failure(run);
-        if !told.is_empty() {
+        if !told.is_empty() && !later {
             self.print(&told);
         }
         match &self.bar {

@@ -1,16 +1,50 @@
 //! A failed run as a person reads it: rule, want, got, the last events, and the command that repeats it.
 
 use super::trace;
+use crate::cause::Cause;
+use crate::explore::shrink::Shrunk;
 use crate::judge::{Outcome, line_of};
 use crate::suite::RunResult;
 use std::fmt::Write;
+use std::path::Path;
 
 /// Events shown before a failure.
 const EVENTS: usize = 12;
 
+/// What there is to tell of a failure that was made small.
+pub struct Told<'a> {
+    /// The small scenario.
+    pub shrunk: &'a Shrunk,
+    /// Where it was saved.
+    pub file: &'a Path,
+    /// How many runs failed by the same cause.
+    pub runs: usize,
+}
+
 /// Everything there is to say about a run that did not pass; empty for one that did.
 #[must_use]
 pub fn failure(run: &RunResult<'_>) -> String {
+    all(run, |_| true, &format!("  replay  {}\n", replay(run)))
+}
+
+/// One cause of a failed run, with the small scenario that shows it.
+#[must_use]
+pub fn told(run: &RunResult<'_>, told: &Told<'_>) -> String {
+    let Told { shrunk, file, runs } = told;
+    let file = file.display().to_string().replace('\\', "/");
+    let plain = file.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+    let named = if plain { file.clone() } else { format!("'{}'", quoted(&file)) };
+    let seen = if *runs > 1 { format!("  seen    in {runs} runs\n") } else { String::new() };
+    let end = format!(
+        "{seen}  shrunk  {} -> {} steps, saved as {file}\n  replay  firedrill replay {named}\n",
+        shrunk.from_steps, shrunk.to_steps
+    );
+    let mut first = true;
+    all(run, |cause| *cause == shrunk.cause && std::mem::take(&mut first), &end)
+}
+
+/// The causes that are wanted, each with the lines it ends with.
+fn all(run: &RunResult<'_>, mut wanted: impl FnMut(&Cause) -> bool, end: &str) -> String {
     let mut text = String::new();
     let case = run.scenario.case.as_ref().map_or_else(String::new, |case| format!(" [{case}]"));
     let at = |step| format!("{}:{}{case}", run.scenario.file, line_of(run.scenario, step));
@@ -21,13 +55,14 @@ pub fn failure(run: &RunResult<'_>) -> String {
             run.scenario.place(),
             run.seed
         );
-        let _ = writeln!(text, "  replay  {}", replay(run));
+        text.push_str(end);
         return text;
     }
     let Some(judgement) = &run.judgement else { return text };
     let mut shown = std::collections::BTreeSet::new();
     for (rule, evidence) in judgement.violations() {
-        if !shown.insert((rule.id.clone(), evidence.violation.to_string())) {
+        let new = shown.insert((rule.id.clone(), evidence.violation.to_string()));
+        if !new || !wanted(&Cause::of(rule, evidence)) {
             continue;
         }
         let step =
@@ -37,16 +72,16 @@ pub fn failure(run: &RunResult<'_>) -> String {
         let _ = writeln!(text, "  want    {}", evidence.violation.want());
         let _ = writeln!(text, "  got     {}", evidence.violation.got());
         text.push_str(&last_events(run, evidence.index));
-        let _ = writeln!(text, "  replay  {}", replay(run));
+        text.push_str(end);
     }
-    for unmet in &judgement.unmet {
+    for unmet in judgement.unmet.iter().filter(|unmet| wanted(&Cause::of_unmet(unmet))) {
         let _ = writeln!(text, "FAIL expectation  {}  {}  seed {:#x}", run.scenario.title, at(unmet.step), run.seed);
         let _ = writeln!(text, "  want    {}", unmet.want);
         let _ = writeln!(text, "  got     {}", unmet.got);
         let index =
             run.history.as_ref().map_or(0, |history| history.events.partition_point(|event| event.at <= unmet.at));
         text.push_str(&last_events(run, index));
-        let _ = writeln!(text, "  replay  {}", replay(run));
+        text.push_str(end);
     }
     if run.outcome == Outcome::Incomplete {
         let rules = judgement.not_exercised.join(", ");
@@ -56,7 +91,7 @@ pub fn failure(run: &RunResult<'_>) -> String {
             run.scenario.place(),
             run.seed
         );
-        let _ = writeln!(text, "  replay  {}", replay(run));
+        text.push_str(end);
     }
     text
 }

@@ -7,6 +7,8 @@
 mod cut;
 mod simpler;
 mod statements;
+#[cfg(test)]
+mod tests;
 
 use crate::catalogue::catalogue;
 use crate::cause::Cause;
@@ -69,7 +71,7 @@ pub fn shrink(scenario: &Scenario, seed: u64, cause: &Cause, run: &Run<'_>, budg
         best: Table::default(),
         told: Told::default(),
     };
-    if !shrinker.keeps(table) {
+    if !shrinker.keeps(&table) {
         return None;
     }
     shrinker.all();
@@ -163,6 +165,7 @@ impl Shrinker<'_> {
         loop {
             let before = self.best.clone();
             self.steps();
+            self.sweep(&|best, _| simpler::plainer_steps(best));
             self.sweep(&|best, known| cut::instances(best, known));
             self.sweep(&|best, _| simpler::tables(best, &simpler::without_a_key));
             self.sweep(&|best, _| simpler::tables(best, &simpler::without_an_item));
@@ -179,7 +182,7 @@ impl Shrinker<'_> {
     }
 
     /// Runs a candidate; where it still fails the same way, it is the best there is.
-    fn keeps(&mut self, candidate: Table) -> bool {
+    fn keeps(&mut self, candidate: &Table) -> bool {
         let text = candidate.text("");
         if self.spent() || !self.tried.insert(text.clone()) {
             return false;
@@ -193,7 +196,9 @@ impl Shrinker<'_> {
             return false;
         }
         self.told = Told::of(self.cause, &run);
-        self.best = candidate;
+        // As it would be written: in the short form where there is one now.
+        self.best = tree_of(&scenario);
+        self.tried.insert(self.best.text(""));
         true
     }
 
@@ -204,7 +209,7 @@ impl Shrinker<'_> {
             if step + 1 < count
                 && let Some(candidate) = cut::without_steps(&self.best, step + 1..count, &self.known)
             {
-                self.keeps(candidate);
+                self.keeps(&candidate);
             }
         }
     }
@@ -217,7 +222,7 @@ impl Shrinker<'_> {
             while end > 0 && !self.spent() {
                 let start = end.saturating_sub(size);
                 if let Some(candidate) = cut::without_steps(&self.best, start..end, &self.known) {
-                    self.keeps(candidate);
+                    self.keeps(&candidate);
                 }
                 end = start;
             }
@@ -230,7 +235,7 @@ impl Shrinker<'_> {
         let mut index = 0;
         let mut all = candidates(&self.best, &self.known);
         while index < all.len() && !self.spent() {
-            match self.keeps(all[index].clone()) {
+            match self.keeps(&all[index]) {
                 true => all = candidates(&self.best, &self.known),
                 false => index += 1,
             }
@@ -241,7 +246,10 @@ impl Shrinker<'_> {
     fn done(self, scenario: &Scenario) -> Option<Shrunk> {
         let told = &self.told;
         let covers: Vec<String> = match self.cause {
-            Cause::Violation { .. } => told.rules.iter().map(|rule| (*rule).to_owned()).collect(),
+            Cause::Violation { .. } => {
+                let rules = told.rules.iter().filter(|rule| self.known.contains(**rule));
+                rules.map(|rule| (*rule).to_owned()).collect()
+            }
             Cause::Unmet { .. } | Cause::Broken { .. } => {
                 let kept = scenario.covers.iter().filter(|RuleId(rule)| told.exercised.contains(rule));
                 kept.map(ToString::to_string).collect()

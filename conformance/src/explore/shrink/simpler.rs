@@ -137,6 +137,53 @@ fn times(key: &str, time: Duration) -> Vec<Node> {
     all.into_iter().map(Node::from).collect()
 }
 
+/// Files in which two steps that let time pass are one, or something is restored to the newest backup instead of to a
+/// moment that other steps have to make.
+pub(super) fn plainer_steps(table: &Table) -> Vec<Table> {
+    let Some(Node::List(steps)) = table.get("step") else { return Vec::new() };
+    let with = |steps: Vec<Node>| {
+        let mut table = table.clone();
+        table.set("step", Node::List(steps));
+        table
+    };
+    let mut all = Vec::new();
+    for (index, pair) in steps.windows(2).enumerate() {
+        if let [Some(first), Some(second)] = [passes(&pair[0]), passes(&pair[1])] {
+            let mut steps = steps.clone();
+            steps[index] = Table::of("advance", first.saturating_add(second)).into();
+            steps.remove(index + 1);
+            all.push(with(steps));
+        }
+    }
+    for (index, step) in steps.iter().enumerate() {
+        if let Some(step) = of_the_newest(step) {
+            let mut steps = steps.clone();
+            steps[index] = step;
+            all.push(with(steps));
+        }
+    }
+    all
+}
+
+/// How long a step lets time pass.
+fn passes(step: &Node) -> Option<Duration> {
+    match step {
+        Node::Table(step) => step.get("advance")?.time(),
+        _ => None,
+    }
+}
+
+fn of_the_newest(step: &Node) -> Option<Node> {
+    let Node::Table(step) = step else { return None };
+    let key = ["temporary", "clone", "restore"].into_iter().find(|key| step.get(key).is_some())?;
+    let mut newest = step.clone();
+    let Some(Node::Table(made)) = newest.get_mut(key) else { return None };
+    let point = made.entries.iter_mut().find(|(key, _)| ["to", "at", "set"].contains(&key.as_str()))?;
+    let latest = ("set".to_owned(), Node::from("latest"));
+    (*point != latest).then(|| *point = latest)?;
+    Some(newest.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +200,21 @@ mod tests {
         assert_eq!(texts("ms", &Node::Whole(-250)), ["0", "-1", "-25", "-125"]);
         assert_eq!(texts("to", &"before - 1s".into()), ["\"before\""]);
         assert_eq!(texts("rows", &Node::Whole(7)), [""; 0]);
+    }
+
+    #[test]
+    fn time_passes_in_one_step_and_the_newest_backup_is_restored() {
+        let restored =
+            |key: &str, point: &str| Table::of("clone", Table::of("of", "a").with(key, point).with("as", "b"));
+        let passes = |time: &str| Table::of("advance", time);
+        let file = |steps: Vec<Table>| Table::of("step", steps.into_iter().collect::<Node>());
+        let given = file(vec![passes("40h"), passes("7h"), restored("at", "m - 1s"), passes("1s")]);
+        let wanted = [
+            file(vec![passes("47h"), restored("at", "m - 1s"), passes("1s")]),
+            file(vec![passes("40h"), passes("7h"), restored("set", "latest"), passes("1s")]),
+        ];
+        assert_eq!(plainer_steps(&given), wanted);
+        assert!(plainer_steps(&file(vec![restored("set", "latest")])).is_empty());
     }
 
     #[test]
