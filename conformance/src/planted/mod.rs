@@ -33,8 +33,8 @@ pub fn all() -> impl Iterator<Item = &'static Planted> {
     let subjects: [&[&[Planted]]; 6] = [
         temporary::PLANTED,
         clone::PLANTED,
-        &[tasks::PLANTED],
-        &[migration::PLANTED],
+        tasks::PLANTED,
+        migration::PLANTED,
         &[restore::PLANTED],
         &[redis::PLANTED],
     ];

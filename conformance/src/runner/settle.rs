@@ -15,6 +15,10 @@ use recovery::ports::clock::later;
 /// How long everything may take to come to an end once nothing is broken.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(4);
 
+/// How long a task that follows its source may take to carry over what is left once nothing is broken: the time after which
+/// a silent server counts as away, and a lease of somebody who is gone.
+const CATCHES_UP: SignedDuration = SignedDuration::from_mins(10);
+
 /// Heals, waits for the end of everything under way, and looks at it all once more.
 pub async fn settle(operator: &Operator, application: &Application) {
     operator.recorder.step(None);
@@ -24,6 +28,10 @@ pub async fn settle(operator: &Operator, application: &Application) {
     operator.recorder.record(operator.now(), What::Healed);
     let quiet = match healed {
         Ok(()) => until_quiet(operator).await,
+        failed => failed,
+    };
+    let quiet = match quiet {
+        Ok(()) => let_follow(operator).await,
         failed => failed,
     };
     let looked = match quiet {
@@ -37,6 +45,23 @@ pub async fn settle(operator: &Operator, application: &Application) {
     if let Err(StepFailed { want, got }) = result {
         operator.recorder.expectation(operator.now(), false, want, got);
     }
+}
+
+/// Gives tasks that follow their source the time to catch up with it, now that nothing is broken.
+async fn let_follow(operator: &Operator) -> Stepped {
+    let known: Vec<TaskId> = operator.tasks.borrow().values().cloned().collect();
+    let mut follows = false;
+    for id in known {
+        let task = operator.see_task(&id).await?;
+        follows |= task.is_some_and(|task| {
+            task.status == TaskStatus::Migrating && task.phases.contains_key(&MigrationType::Incremental)
+        });
+    }
+    if follows {
+        operator.photograph_all(None);
+        operator.sleep(CATCHES_UP).await;
+    }
+    Ok(())
 }
 
 async fn until_quiet(operator: &Operator) -> Stepped {

@@ -1,6 +1,7 @@
 //! What was seen around one migration: when it began and ended, the photographs before and after, and who wrote meanwhile.
 
 use super::text::{names, reaches_further};
+use crate::checks::tasks::choice_at;
 use crate::checks::temporary::witness::faulted_before;
 use crate::history::lens::{Lens, Seen, TaskStory};
 use crate::history::{Event, Shot, What};
@@ -8,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use recovery::model::content::ObjectKind;
 use recovery::model::photograph::Photograph;
 use recovery::model::task::{MigrationType, PhaseStatus, Selection, TaskStatus};
-use recovery::model::views::TaskView;
+use recovery::model::views::{TaskObjects, TaskView};
 use recovery::model::{Engine, InstanceId, TaskId};
 use recovery::ports::database::DatabaseError;
 use std::collections::BTreeMap;
@@ -32,12 +33,13 @@ pub struct Scene<'l, 'a> {
     pub done: Seen<'a, TaskView>,
     /// The target afterwards.
     pub after: Seen<'a, Shot>,
+    told: TaskView,
 }
 
 impl<'a> Scene<'_, 'a> {
-    /// What the task was told, as seen when it was done.
-    pub fn view(&self) -> &'a TaskView {
-        self.done.it
+    /// The task as seen when it was done, with the types and objects that its user chose, whatever it says of them.
+    pub fn view(&self) -> &TaskView {
+        &self.told
     }
 
     /// Content of the source.
@@ -104,11 +106,19 @@ pub fn scene<'l, 'a>(lens: &Lens<'a>, task: &'l TaskStory<'a>) -> Option<Scene<'
     let before = lens.shot_before(into, begin.index)?;
     if follows(begin.it) {
         let (done, source, after) = followed(lens, task, &before)?;
-        return Some(Scene { task, engine, source, before, done, after });
+        let told = told(lens, task, &done);
+        return Some(Scene { task, engine, source, before, done, after, told });
     }
     let done = ended_by_itself(lens, task)?;
     let (source, after) = (lens.shot_before(from, begin.index)?, lens.shot_after(into, done.index)?);
-    Some(Scene { task, engine, source, before, done, after })
+    let told = told(lens, task, &done);
+    Some(Scene { task, engine, source, before, done, after, told })
+}
+
+fn told(lens: &Lens<'_>, task: &TaskStory<'_>, done: &Seen<'_, TaskView>) -> TaskView {
+    let shown = done.it.clone();
+    let Some(TaskObjects { types, objects, same_name }) = choice_at(lens, task.id, done.index) else { return shown };
+    TaskView { types, objects, same_name, ..shown }
 }
 
 /// The same, if nobody wrote to the source meanwhile.
@@ -139,6 +149,7 @@ pub fn quiet(lens: &Lens<'_>, scene: &Scene<'_, '_>) -> bool {
 type Followed<'a> = (Seen<'a, TaskView>, Seen<'a, Shot>, Seen<'a, Shot>);
 
 /// The last sight of a task that has caught up with a source that was quiet for a while, with the photographs after it.
+/// Where there were faults, the while began after they were mended.
 fn followed<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, before: &Seen<'a, Shot>) -> Option<Followed<'a>> {
     let (from, into) = (&task.first.source.instance_id, &task.first.target.instance_id);
     let caught_up = |seen: &&Seen<'a, TaskView>| {
@@ -150,7 +161,9 @@ fn followed<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, before: &Seen<'a, Shot>) 
         let next = task.views.iter().find(|later| later.index > seen.index).map_or(usize::MAX, |later| later.index);
         let since = seen.at - CAUGHT_UP;
         let early = lens.shots(from).rev().find(|shot| shot.at <= since && shot.index > before.index)?;
-        let calm = source.index < next && after.index < next && !faulted_before(lens, after.index);
+        let mended = lens.history.events[..early.index].iter().any(|event| matches!(event.what, What::Healed));
+        let undisturbed = mended || !faulted_before(lens, after.index);
+        let calm = source.index < next && after.index < next && undisturbed;
         let went_on =
             task.views.iter().filter(|view| view.at >= since && view.index < seen.index).all(|view| caught_up(&view));
         (calm && went_on && !written(lens, from, None, &early, after.at.max(source.at)))

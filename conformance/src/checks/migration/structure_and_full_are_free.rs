@@ -62,7 +62,8 @@ fn charges_wrong(
             from: charge.from,
         });
     }
-    (paid.is_some() && charges.is_empty()).then(|| MigrationViolation::IncrementalNotCharged { task: task.id.clone() })
+    let nothing = charges.iter().all(|charge| charge.cents == 0);
+    (paid.is_some() && nothing).then(|| MigrationViolation::IncrementalNotCharged { task: task.id.clone() })
 }
 
 /// When the call whose answer showed a sight was sent.
@@ -109,7 +110,13 @@ mod tests {
     fn incremental_data_that_cost_nothing_are_found() {
         let mut plot = following();
         told(&mut plot, json!([]));
-        assert_eq!(wrong(&plot.story, check), vec![MigrationViolation::IncrementalNotCharged { task: "dts-1".into() }]);
+        let expected = vec![MigrationViolation::IncrementalNotCharged { task: "dts-1".into() }];
+        assert_eq!(wrong(&plot.story, check), expected);
+        let mut plot = following();
+        let mut nothing = charge(plot.story.now);
+        nothing[0]["cents"] = json!(0);
+        told(&mut plot, nothing);
+        assert_eq!(wrong(&plot.story, check), expected);
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod whitelist_only_grows;
 
 use super::Check;
 pub use calls::Side;
+pub(super) use calls::choice_at;
 pub use violation::TaskViolation;
 
 macro_rules! checks {

@@ -2,6 +2,7 @@
 
 use super::TaskViolation;
 use super::calls::{CHOOSE, changes, choice_at};
+use super::runs::runs_of;
 use super::steady::{Touch, shot_by, table, touched};
 use crate::checks::Finding;
 use crate::checks::temporary::Difference;
@@ -13,7 +14,7 @@ use recovery::model::photograph::{Photograph, PhotographedDatabase, Photographed
 use recovery::model::task::TaskStatus;
 use recovery::model::views::TaskObjects;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Judges empty choices, and what migrations changed in the target beside what was chosen.
 pub fn check(lens: &Lens<'_>) -> Finding {
@@ -28,10 +29,13 @@ pub fn check(lens: &Lens<'_>) -> Finding {
                 finding.judge(&call, None::<TaskViolation>);
             }
         }
-        let Some((after, difference)) = beside(lens, task) else { continue };
-        let (task, instance) = (task.id.clone(), task.first.target.instance_id.clone());
-        finding
-            .judge(&after, difference.map(|difference| TaskViolation::UnchosenChanged { task, instance, difference }));
+        for (after, difference) in beside(lens, task).into_iter().chain(left_behind(lens, task)) {
+            let (task, instance) = (task.id.clone(), task.first.target.instance_id.clone());
+            finding.judge(
+                &after,
+                difference.map(|difference| TaskViolation::UnchosenChanged { task, instance, difference }),
+            );
+        }
     }
     finding
 }
@@ -40,6 +44,24 @@ fn chooses_nothing(call: &Call) -> bool {
     let objects = call.request.get("objects");
     call.request.is_object()
         && objects.is_none_or(|objects| objects.as_array().is_some_and(Vec::is_empty) || *objects == Value::Null)
+}
+
+/// What each failed precheck changed in the target, where nobody else had a hand in it: it may have made the databases that
+/// were chosen (DTS-15), and nothing in them.
+fn left_behind<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Vec<(Seen<'a, Shot>, Option<Difference>)> {
+    let target = &task.first.target.instance_id;
+    let failed = runs_of(lens, task).into_iter().filter(|run| run.seen.it.status == TaskStatus::PrecheckFailed);
+    let looked = failed.filter(|_| !lens.is_redis(target)).filter_map(|run| {
+        let (before, after) = (shot_by(lens, target, run.span.0)?, lens.shot_after(target, run.seen.index)?);
+        let choice = run.choice(lens)?;
+        let meddled = others_write(lens, task, before.index, after.index)
+            || lens.changes_by_itself(target)
+            || touched(lens, target, Touch::Content, before.at, after.at);
+        let nothing = TaskObjects { types: BTreeSet::new(), objects: vec![], same_name: choice.same_name };
+        let (was, is) = (&before.it.photograph, &after.it.photograph);
+        (!meddled).then(|| (after, difference(&choice, &nothing, was, was, is)))
+    });
+    looked.collect()
 }
 
 /// What changed in the target while a task ran that was not chosen, where nobody else had a hand in it.
@@ -59,7 +81,7 @@ fn beside<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Option<(Seen<'a, Shot>, 
     }
     let choice = choice_at(lens, task.id, confirmed.index)?;
     let known = shot_by(lens, source, confirmed.it.sent_at)?;
-    Some((after, difference(&choice, &known.it.photograph, &before.it.photograph, &after.it.photograph)))
+    Some((after, difference(&choice, &choice, &known.it.photograph, &before.it.photograph, &after.it.photograph)))
 }
 
 /// Whether another task may have written to the same target between two events.
@@ -86,13 +108,15 @@ fn covers(choice: &TaskObjects, source: &Photograph, database: &str, name: &str)
     })
 }
 
+/// The first difference beside the databases of one choice, and in them beside what another one covers.
 fn difference(
+    aims: &TaskObjects,
     choice: &TaskObjects,
     source: &Photograph,
     before: &Photograph,
     after: &Photograph,
 ) -> Option<Difference> {
-    let aimed = |name: &String| choice.objects.iter().any(|selection| selection.target_database() == name);
+    let aimed = |name: &String| aims.objects.iter().any(|selection| selection.target_database() == name);
     let missing = before.databases.keys().find(|name| !after.databases.contains_key(*name));
     let missing = missing.map(|name| Difference::Missing { what: format!("database {name}") });
     let extra = after.databases.keys().find(|name| !before.databases.contains_key(*name) && !aimed(name));
@@ -143,6 +167,7 @@ mod tests {
     use super::*;
     use crate::checks::tasks::made_up::{Tale, holds, with, wrong};
     use crate::checks::testing::{done, photograph};
+    use recovery::model::precheck::PrecheckItem;
     use serde_json::json;
 
     /// A migration of the table `orders`, between two photographs of the target.
@@ -176,6 +201,21 @@ mod tests {
         let difference = Difference::Extra { what: "table secrets of app".into() };
         let expected = TaskViolation::UnchosenChanged { task: "dts-1".into(), instance: "rm-1".into(), difference };
         assert_eq!(wrong(&tale(&photograph(&[]), &after), check), vec![expected]);
+    }
+
+    #[test]
+    fn what_a_failed_precheck_leaves_in_the_target_is_found() {
+        let shot = photograph(&[("items", &[(1, "lamp")])]);
+        let failed = |after: &Photograph| {
+            let mut tale = Tale::begin();
+            tale.ready().photograph(&shot, &shot).precheck(&[PrecheckItem::SameNameObject]).photograph(&shot, after);
+            tale
+        };
+        let probe = photograph(&[("items", &[(1, "lamp")]), ("probe", &[])]);
+        let difference = Difference::Extra { what: "table probe of app".into() };
+        let expected = TaskViolation::UnchosenChanged { task: "dts-1".into(), instance: "rm-1".into(), difference };
+        assert_eq!(wrong(&failed(&probe), check), vec![expected]);
+        holds(&failed(&shot), check, 1);
     }
 
     #[test]

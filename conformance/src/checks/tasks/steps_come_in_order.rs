@@ -6,6 +6,7 @@ use crate::checks::Finding;
 use crate::history::Call;
 use crate::history::lens::{Lens, Seen, TaskStory};
 use recovery::model::task::TaskStatus;
+use recovery::model::views::TaskView;
 
 /// Refusals of a step that comes too early.
 const EARLY: [&str; 2] = ["OperationDenied.TaskStep", "OperationDenied.TaskStatus"];
@@ -49,8 +50,18 @@ fn too_early<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, call: &Seen<'_, Call>, b
     let known = task.views.iter().rev().find(|seen| seen.index < call.index && seen.at <= call.it.sent_at);
     known.is_some_and(|known| {
         let unready = matches!(known.it.status, TaskStatus::NotStarted | TaskStatus::PrecheckFailed);
-        unready && !super::calls::changed_between(lens, task, known, call)
+        (unready || runs_on(task, known, call)) && !super::calls::changed_between(lens, task, known, call)
     })
+}
+
+/// Whether the precheck that was seen to run before a request was still running after it.
+fn runs_on(task: &TaskStory<'_>, known: &Seen<'_, TaskView>, call: &Seen<'_, Call>) -> bool {
+    let running = |view: &TaskView| {
+        let run = view.precheck.as_ref().filter(|run| run.ended_at.is_none())?;
+        (view.status == TaskStatus::Prechecking).then_some(run.number)
+    };
+    let later = task.views.iter().find(|seen| seen.index > call.index);
+    running(known.it).is_some_and(|run| later.is_some_and(|later| running(later.it) == Some(run)))
 }
 
 #[cfg(test)]
@@ -86,6 +97,20 @@ mod tests {
         let mut tale = Tale::begin();
         tale.ready().precheck(&[PrecheckItem::SameNameObject]).step("confirm");
         early(&tale, "confirm", "precheck");
+    }
+
+    #[test]
+    fn a_confirmation_while_the_precheck_runs_is_found() {
+        let mut tale = Tale::begin();
+        tale.ready().begin_run("precheck").step("confirm").end_run(&[]);
+        early(&tale, "confirm", "precheck");
+    }
+
+    #[test]
+    fn a_confirmation_whose_precheck_ended_meanwhile_holds() {
+        let mut tale = Tale::begin();
+        tale.ready().begin_run("precheck").confirm();
+        holds(&tale, check, 0);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod meddling;
 pub mod memory;
 pub mod session;
 pub mod shown;
+pub mod tasks;
 
 pub use cloud::CloudHooks;
 pub use meddling::Meddling;
