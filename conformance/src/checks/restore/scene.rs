@@ -1,6 +1,6 @@
 //! What was seen around one restore: the backup's content, the target before and after, and that nobody else wrote there.
 
-use super::witness::START;
+use super::witness::{START, requests};
 use crate::checks::migration::text::names;
 use crate::checks::temporary::truth::{held_from_to, untouched_by_users};
 use crate::checks::temporary::witness::{faulted_before, skewed};
@@ -11,9 +11,11 @@ use jiff::SignedDuration;
 use recovery::model::content::ObjectKind;
 use recovery::model::logical::backup::SetStatus;
 use recovery::model::logical::restore::{RestoreMethod, RestoreStatus, RestoreType};
-use recovery::model::logical::views::RestoreView;
+use recovery::model::logical::views::{NewRestore, RestoreView};
 use recovery::model::photograph::Photograph;
 use recovery::model::{InstanceId, SetId};
+use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Around a whole second, what was written may be on either side of it.
@@ -37,6 +39,8 @@ pub struct Scene<'l, 'a> {
     pub of_set: Option<&'a Photograph>,
     /// The target before.
     pub before: Seen<'a, Shot>,
+    /// What was asked for, and how it ended.
+    view: Cow<'a, RestoreView>,
     /// The sight that says it is over.
     pub done: Seen<'a, RestoreView>,
     /// The target afterwards.
@@ -48,9 +52,9 @@ pub struct Scene<'l, 'a> {
 }
 
 impl<'a> Scene<'_, 'a> {
-    /// What was asked for, and how it ended.
-    pub fn view(&self) -> &'a RestoreView {
-        self.done.it
+    /// How it ended, and what was asked for: that is the user's word and not the system's.
+    pub fn view(&self) -> &RestoreView {
+        &self.view
     }
 
     /// The target's content before.
@@ -99,7 +103,7 @@ pub fn scenes<'l, 'a>(lens: &'l Lens<'a>) -> impl Iterator<Item = Scene<'l, 'a>>
 
 fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scene<'l, 'a>> {
     let (begun, done) = (story.started()?, story.ended()?);
-    let view = done.it;
+    let view = as_asked(lens, done.it, begun.index);
     let (source, target) = (lens.data_source(&view.source)?.first, lens.data_source(&view.target)?.first);
     let started = lens
         .calls_to(START)
@@ -118,12 +122,14 @@ fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scen
         RestoreMethod::BackupSet { backup_set_id } => set_truth(lens, backup_set_id),
         RestoreMethod::PointInTime { point_in_time } => time_truth(lens, &source.instance_id, *point_in_time),
     };
+    let databases = &lens.backup_task(&view.backup_task)?.first.databases;
     alone.then_some(Scene {
         story,
         source: &source.instance_id,
         target: into,
         account: &target.account,
-        databases: &lens.backup_task(&view.backup_task)?.first.databases,
+        databases,
+        view,
         truth,
         of_set,
         before,
@@ -132,6 +138,24 @@ fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scen
         begun: limit,
         faulted: faulted_before(lens, done.index),
     })
+}
+
+/// A restore as it was asked for by the newest request that saved it, whatever its view says it was.
+fn as_asked<'a>(lens: &Lens<'a>, view: &'a RestoreView, begun: usize) -> Cow<'a, RestoreView> {
+    let saved = requests(lens).into_iter().filter(|request| request.call.index < begun);
+    let own = saved.filter(|request| request.made.as_ref().is_some_and(|made| made.id == view.id)).last();
+    let Some(asked) = own.and_then(|request| NewRestore::deserialize(request.body()).ok()) else {
+        return Cow::Borrowed(view);
+    };
+    let shown = (&view.recovery, &view.types, &view.objects, &view.mapping);
+    let policies = (view.structure_conflict, view.data_conflict);
+    if shown == (&asked.recovery, &asked.types, &asked.objects, &asked.mapping)
+        && policies == (asked.structure_conflict, asked.data_conflict)
+    {
+        return Cow::Borrowed(view);
+    }
+    let NewRestore { recovery, types, objects, mapping, structure_conflict, data_conflict, .. } = asked;
+    Cow::Owned(RestoreView { recovery, types, objects, mapping, structure_conflict, data_conflict, ..view.clone() })
 }
 
 /// What a server held at a second of its own clock.
