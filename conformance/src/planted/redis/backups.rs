@@ -288,13 +288,11 @@ pub(super) const PLANTED: &[Planted] = &[
         check: "retention_is_fixed",
         variant: layer(|| {
             on_request(|request, _| {
-                let days = |body: &mut Value| {
-                    if let Some(days) = body.pointer_mut("/backup_policy/data_retention_days") {
-                        *days = 7.into();
-                    }
-                };
-                if is(request, "PUT /v1/instances/*/configuration") {
-                    request.body.iter_mut().for_each(days);
+                if is(request, "PUT /v1/instances/*/configuration")
+                    && let Some(policy) = request.body.as_mut().and_then(|body| body.get_mut("backup_policy"))
+                {
+                    policy["data_retention_days"] = 7.into();
+                    policy["log_retention_days"] = 7.into();
                 }
             })
         }),

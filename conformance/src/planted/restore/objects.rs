@@ -33,15 +33,32 @@ fn without<'a>(inner: &'a mut Inner, database: &'a str, kinds: &'static [ObjectK
     })
 }
 
-/// Makes an object of one kind with the definer it had, and all others as they are.
-fn keeping_definer<'a>(
+/// Under which name the definer of an object is kept.
+fn definer_of(database: &str, object: &Object) -> String {
+    format!("definer of {:?} {database}.{}", object.kind, object.name)
+}
+
+/// Describes a database and keeps the definers of one kind in mind.
+fn noticing_definers<'a>(
     inner: &'a mut Inner,
     database: &'a str,
-    object: &'a Object,
+    at: &'a At,
     kind: ObjectKind,
-) -> Given<'a, ()> {
+) -> Given<'a, Vec<Object>> {
     Box::pin(async move {
-        let definer = object.definer.as_ref().filter(|_| object.kind == kind);
+        let objects = inner.describe(database).await?;
+        for object in objects.iter().filter(|object| object.kind == kind) {
+            let definer = object.definer.clone().unwrap_or_default();
+            at.memory(|memory| memory.put(definer_of(database, object), definer));
+        }
+        Ok(objects)
+    })
+}
+
+/// Makes an object with the definer it had, if that is kept in mind.
+fn keeping_definer<'a>(inner: &'a mut Inner, database: &'a str, object: &'a Object, at: &'a At) -> Given<'a, ()> {
+    Box::pin(async move {
+        let definer = at.memory(|memory| memory.text(&definer_of(database, object)));
         let Some(definer) = definer else { return inner.create(database, object).await };
         let text = object.definition.trim_start();
         let rest = text.get("create".len()..).unwrap_or_default();
@@ -209,7 +226,11 @@ pub(super) const PLANTED: &[Planted] = &[
         says: "Of the five kinds with a definer events keep that of the source.",
         check: "definers_become_the_restoring_account",
         variant: ports(|| {
-            making(|inner, database, object, _| keeping_definer(inner, database, object, ObjectKind::Event))
+            session(SessionHooks {
+                describe: Some(|inner, database, at| noticing_definers(inner, database, at, ObjectKind::Event)),
+                create: Some(keeping_definer),
+                ..SessionHooks::default()
+            })
         }),
     },
     Planted {
@@ -217,7 +238,11 @@ pub(super) const PLANTED: &[Planted] = &[
         says: "Of the five kinds with a definer procedures keep that of the source.",
         check: "definers_become_the_restoring_account",
         variant: ports(|| {
-            making(|inner, database, object, _| keeping_definer(inner, database, object, ObjectKind::Procedure))
+            session(SessionHooks {
+                describe: Some(|inner, database, at| noticing_definers(inner, database, at, ObjectKind::Procedure)),
+                create: Some(keeping_definer),
+                ..SessionHooks::default()
+            })
         }),
     },
     Planted {
