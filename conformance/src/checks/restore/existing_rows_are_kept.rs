@@ -50,9 +50,8 @@ mod tests {
 
     #[test]
     fn a_task_that_fails_with_what_the_server_says_of_the_key_is_found_and_for_another_rule_it_is_not() {
-        let refused = |detail: &str| {
-            ended(RestoreFailure::Refused { object: "table app.orders".into(), detail: detail.into() })
-        };
+        let refused =
+            |detail: &str| ended(RestoreFailure::Refused { object: "table app.orders".into(), detail: detail.into() });
         let tale = refused("constraint: UNIQUE constraint failed: orders.id");
         assert!(matches!(wrong(&tale.story, check)[..], [RestoreViolation::StoppedByExisting { .. }]));
         holds(&refused("constraint: NOT NULL constraint failed: orders.item").story, check, 0);

@@ -51,7 +51,11 @@ fn lost(scene: &Scene<'_, '_>, table: &Wanted<'_>) -> Option<Difference> {
     let (was, is) = keys(scene.was()).zip(keys(scene.is()))?;
     let gone = was.keys().filter(|key| !is.contains_key(*key)).count() as u64;
     let (want, got) = (was.len() as u64, was.len() as u64 - gone);
-    (gone > 0 && !scene.stirred(table.database, table.name)).then(|| Difference::Rows { what: table.words(), want, got })
+    (gone > 0 && !scene.stirred(table.database, table.name)).then(|| Difference::Rows {
+        what: table.words(),
+        want,
+        got,
+    })
 }
 
 #[cfg(test)]

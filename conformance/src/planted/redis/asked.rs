@@ -92,7 +92,11 @@ pub(super) const PLANTED: &[Planted] = &[
                         && let Some(set) = body(&request)["backup_set_id"].as_str()
                         && beyond.get(&format!("/v1/backups/{set}")).await?.body["mode"] == "manual"
                     {
-                        return Ok(refusal(403, "OperationDenied.BackupStatus", "only automatic backups are recovered"));
+                        return Ok(refusal(
+                            403,
+                            "OperationDenied.BackupStatus",
+                            "only automatic backups are recovered",
+                        ));
                     }
                     beyond.send(&request).await
                 })

@@ -71,7 +71,8 @@ fn mixed<'a>(
         inner.back_up(instance, &second, kind, after).await?;
         let (first, other) = (File::read(at, instance, backup).await, File::read(at, instance, &second).await);
         let (Some(mut file), Some(other)) = (first, other) else { return Ok(held) };
-        let even = |key: &Value| key[1].as_str().is_some_and(|key| key.bytes().last().is_some_and(|last| last % 2 == 0));
+        let even =
+            |key: &Value| key[1].as_str().is_some_and(|key| key.bytes().last().is_some_and(|last| last % 2 == 0));
         file.keys.retain(|key| !even(key));
         file.keys.extend(other.keys.into_iter().filter(even));
         let size_bytes = file.write(at, instance, backup).await.unwrap_or(held.size_bytes);
@@ -188,7 +189,8 @@ pub(super) const PLANTED: &[Planted] = &[
             Rc::new(Layer {
                 request: Some(|request, memory| {
                     if is(request, "PUT /v1/instances/*/configuration")
-                        && let Some(hour) = request.body.as_mut().and_then(|body| body.pointer_mut("/backup_policy/hour"))
+                        && let Some(hour) =
+                            request.body.as_mut().and_then(|body| body.pointer_mut("/backup_policy/hour"))
                     {
                         *hour = moved(hour, 8);
                         let id = request.path.split('/').nth(3).unwrap_or_default();

@@ -32,9 +32,7 @@ pub(super) const PLANTED: &[Planted] = &[
         name: "a-target-that-nobody-registered-is-let-in",
         says: "A restore is saved though its target was never added or was removed.",
         check: "targets_are_registered",
-        variant: layer(|| {
-            own(|request, beyond, _| Box::pin(let_in(request, beyond, "InvalidDataSource.NotFound")))
-        }),
+        variant: layer(|| own(|request, beyond, _| Box::pin(let_in(request, beyond, "InvalidDataSource.NotFound")))),
     },
     Planted {
         name: "another-engine-is-let-in",
