@@ -1,10 +1,10 @@
 //! What was seen around one restore: the backup's content, the target before and after, and that nobody else wrote there.
 
-use super::witness::{START, requests};
+use super::witness::{CREATE, EDIT, START};
 use crate::checks::migration::text::names;
 use crate::checks::temporary::truth::{held_from_to, untouched_by_users};
 use crate::checks::temporary::witness::{faulted_before, skewed};
-use crate::history::Shot;
+use crate::history::{Call, Shot};
 use crate::history::lens::logical::RestoreStory;
 use crate::history::lens::{Lens, Seen};
 use jiff::SignedDuration;
@@ -15,6 +15,7 @@ use recovery::model::logical::views::{NewRestore, RestoreView};
 use recovery::model::photograph::Photograph;
 use recovery::model::{InstanceId, SetId};
 use serde::Deserialize;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -142,9 +143,12 @@ fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scen
 
 /// A restore as it was asked for by the newest request that saved it, whatever its view says it was.
 fn as_asked<'a>(lens: &Lens<'a>, view: &'a RestoreView, begun: usize) -> Cow<'a, RestoreView> {
-    let saved = requests(lens).into_iter().filter(|request| request.call.index < begun);
-    let own = saved.filter(|request| request.made.as_ref().is_some_and(|made| made.id == view.id)).last();
-    let Some(asked) = own.and_then(|request| NewRestore::deserialize(request.body()).ok()) else {
+    let saves = |seen: &Seen<'_, Call>| {
+        let own = seen.it.answer.get("id").and_then(Value::as_str) == Some(view.id.as_str());
+        own && seen.it.accepted() && [CREATE, EDIT].into_iter().any(|pattern| seen.it.matches(pattern).is_some())
+    };
+    let newest = lens.calls().filter(|seen| seen.index < begun && saves(seen)).max_by_key(|seen| seen.index);
+    let Some(asked) = newest.and_then(|seen| NewRestore::deserialize(&seen.it.request).ok()) else {
         return Cow::Borrowed(view);
     };
     let shown = (&view.recovery, &view.types, &view.objects, &view.mapping);
