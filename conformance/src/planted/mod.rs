@@ -35,8 +35,8 @@ pub fn all() -> impl Iterator<Item = &'static Planted> {
         clone::PLANTED,
         tasks::PLANTED,
         migration::PLANTED,
-        &[restore::PLANTED],
-        &[redis::PLANTED],
+        restore::PLANTED,
+        redis::PLANTED,
     ];
     subjects.into_iter().flatten().copied().flatten()
 }

@@ -11,8 +11,12 @@ use recovery::model::InstanceId;
 use recovery::model::instance::InstanceState;
 use recovery::ports::database::DatabaseError;
 
-/// How much longer than ever without a backup an answer may take.
-const LONGER: SignedDuration = SignedDuration::from_millis(50);
+/// How much longer than ever without a backup an answer may take, where many were seen.
+const LONGER: SignedDuration = SignedDuration::from_millis(20);
+/// The same where few were seen, beside twice the longest.
+const LONGER_OF_FEW: SignedDuration = SignedDuration::from_millis(50);
+/// From how many on answers are many.
+const MANY: usize = 10;
 
 /// What an event says of an instance's service.
 enum Service {
@@ -38,14 +42,14 @@ pub fn check(lens: &Lens<'_>) -> Finding {
             Service::Answered(took) => Some(*took),
             _ => None,
         });
-        let Some(longest) = calm.max() else { continue };
+        let Some(bound) = bound(&calm.collect::<Vec<_>>()) else { continue };
         for (index, at, service) in all.iter().filter(|(index, ..)| inside(*index)) {
             if faulted_before(lens, *index) {
                 break;
             }
             let instance = story.id.clone();
             let violation = match service {
-                Service::Answered(took) if *took > longest * 2 + LONGER => {
+                Service::Answered(took) if *took > bound => {
                     Some(RedisViolation::Slowed { instance, took_ms: took.as_millis() as i64 })
                 }
                 Service::Answered(_) => None,
@@ -56,6 +60,12 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         }
     }
     finding
+}
+
+/// How long an answer may take by what was seen without a backup; nothing where nothing was.
+fn bound(calm: &[SignedDuration]) -> Option<SignedDuration> {
+    let longest = *calm.iter().max()?;
+    Some(if calm.len() < MANY { longest * 2 + LONGER_OF_FEW } else { longest + LONGER.max(longest / 2) })
 }
 
 /// Whether an event was wholly within the taking of a backup.
@@ -118,6 +128,21 @@ mod tests {
     fn a_slow_answer_while_a_backup_is_taken_is_found() {
         let found = wrong(&story(|story| takes(story, "400ms")), check);
         assert!(matches!(found[..], [RedisViolation::Slowed { took_ms: 400, .. }]));
+    }
+
+    #[test]
+    fn the_more_answers_were_seen_the_less_a_backup_may_slow_them() {
+        let often = |time: &str| {
+            story(|story| {
+                takes(story, time);
+                story.wait("4s");
+                (0..MANY).for_each(|_| takes(story, "5ms"));
+            })
+        };
+        let found = wrong(&often("30ms"), check);
+        assert!(matches!(found[..], [RedisViolation::Slowed { took_ms: 30, .. }]));
+        holds(&often("24ms"), check, 1);
+        holds(&story(|story| takes(story, "30ms")), check, 1);
     }
 
     #[test]

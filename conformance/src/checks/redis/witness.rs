@@ -211,14 +211,8 @@ pub fn usable(lens: &Lens<'_>, backup: &BackupId, of: &InstanceId, call: &Seen<'
 
 /// How many snapshots a node says it has taken, on the last photograph of it before, and the first after, an event.
 pub fn snapshots(lens: &Lens<'_>, instance: &InstanceId, node: Node, from: usize, to: usize) -> Option<(u64, u64)> {
-    let count = |shot: Seen<'_, Shot>| shot.it.photograph.settings.get("snapshots")?.parse::<u64>().ok();
-    let shots = || -> Box<dyn DoubleEndedIterator<Item = Seen<'_, Shot>>> {
-        match node {
-            Node::Master => Box::new(lens.shots(instance)),
-            Node::Replica => Box::new(lens.node_shots(instance, node)),
-        }
-    };
-    let before = shots().rev().find(|shot| shot.index < from).and_then(count)?;
-    let after = shots().find(|shot| shot.index > to).and_then(count)?;
+    let count = |shot: Seen<'_, Shot>| shot.it.photograph.settings.get("node.snapshots")?.parse::<u64>().ok();
+    let before = lens.node_shots(instance, node).rev().find(|shot| shot.index < from).and_then(count)?;
+    let after = lens.node_shots(instance, node).find(|shot| shot.index > to).and_then(count)?;
     Some((before, after))
 }

@@ -6,18 +6,17 @@ use crate::checks::temporary::truth::{account_difference, data_difference, untou
 use crate::history::Shot;
 use crate::history::lens::{InstanceStory, Lens, Seen};
 
-/// How a server other than the target changed while a restore ran, where nothing else can have changed it; with the
-/// photograph that shows it.
+/// How a server other than the target changed since a restore was saved, or if that cannot be told while it ran, where
+/// nothing else can have changed it; with the photograph that shows it.
 pub fn change<'a>(
     lens: &Lens<'a>,
     scene: &Scene<'_, 'a>,
     story: &InstanceStory<'a>,
 ) -> Option<(Seen<'a, Shot>, Option<Difference>)> {
-    let before = lens.shot_before(story.id, scene.begun)?;
     let after = lens.shot_after(story.id, scene.done.index)?;
-    if !untouched(lens, story.id, &before, after.at) {
-        return None;
-    }
+    let saved = scene.story.views.first().map_or(scene.begun, |seen| seen.index);
+    let mut moments = [saved, scene.begun].into_iter().filter_map(|index| lens.shot_before(story.id, index));
+    let before = moments.find(|before| untouched(lens, story.id, before, after.at))?;
     let (want, got) = (&before.it.photograph, &after.it.photograph);
     Some((after, data_difference(want, got).or_else(|| account_difference(want, got))))
 }

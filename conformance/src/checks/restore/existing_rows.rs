@@ -7,6 +7,21 @@ use crate::checks::Finding;
 use crate::history::lens::Lens;
 use recovery::model::logical::restore::{DataConflict, RestoreFailure};
 
+/// What servers say of a row whose key is there.
+const KEY_RULES: [&str; 4] = ["already", "duplicate", "unique", "primary key"];
+
+/// What a restore ended at because of a row that is there.
+fn stopped_at(failure: Option<&RestoreFailure>) -> Option<&String> {
+    match failure? {
+        RestoreFailure::DataExists { table, .. } => Some(table),
+        RestoreFailure::Refused { object, detail } => {
+            let detail = detail.to_lowercase();
+            (detail.starts_with("constraint") && KEY_RULES.iter().any(|rule| detail.contains(rule))).then_some(object)
+        }
+        _ => None,
+    }
+}
+
 /// Judges the rows of such tables where the policy lets the task go on.
 pub fn go_on(lens: &Lens<'_>, policy: DataConflict) -> Finding {
     let mut finding = Finding::default();
@@ -18,7 +33,7 @@ pub fn go_on(lens: &Lens<'_>, policy: DataConflict) -> Finding {
             continue;
         }
         let task = scene.story.id.clone();
-        if let Some(RestoreFailure::DataExists { table, .. }) = &scene.view().failure {
+        if let Some(table) = stopped_at(scene.view().failure.as_ref()) {
             let object = table.clone();
             finding.judge(&scene.done, Some(RestoreViolation::StoppedByExisting { task, object }));
             continue;

@@ -34,13 +34,27 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_task_that_stops_is_found() {
+    /// Restores into a table with the same rows, and ends for that.
+    fn ended(failure: RestoreFailure) -> Tale {
         let mut tale = Tale::between(&orders(), &orders());
-        let failure = RestoreFailure::DataExists { table: "app.orders".into(), detail: "key 1".into() };
         tale.set(|view| view.data_conflict = DataConflict::Ignore).begin().set(|view| view.failure = Some(failure));
         tale.end(RestoreStatus::Stopped).after(&orders(), &orders());
+        tale
+    }
+
+    #[test]
+    fn a_task_that_stops_is_found() {
+        let tale = ended(RestoreFailure::DataExists { table: "app.orders".into(), detail: "key 1".into() });
         assert!(matches!(wrong(&tale.story, check)[..], [RestoreViolation::StoppedByExisting { .. }]));
+    }
+
+    #[test]
+    fn a_task_that_fails_with_what_the_server_says_of_the_key_is_found_and_for_another_rule_it_is_not() {
+        let refused =
+            |detail: &str| ended(RestoreFailure::Refused { object: "table app.orders".into(), detail: detail.into() });
+        let tale = refused("constraint: UNIQUE constraint failed: orders.id");
+        assert!(matches!(wrong(&tale.story, check)[..], [RestoreViolation::StoppedByExisting { .. }]));
+        holds(&refused("constraint: NOT NULL constraint failed: orders.item").story, check, 0);
     }
 
     #[test]

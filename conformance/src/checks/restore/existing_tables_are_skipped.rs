@@ -1,7 +1,7 @@
 //! With the policy of going on, a table that is there already is left as it is, and the task goes on (LOG-37; C-20).
 
 use super::RestoreViolation;
-use super::content::wanted;
+use super::content::{Wanted, keyed, wanted};
 use super::scene::{Scene, scenes};
 use crate::checks::Finding;
 use crate::checks::temporary::Difference;
@@ -32,14 +32,30 @@ pub fn check(lens: &Lens<'_>) -> Finding {
             let what = wanted.words();
             match wanted.in_target(scene.is()) {
                 None => Some(Difference::Missing { what }),
-                Some(is) => (is.definition != was.definition || is.definer != was.definer)
-                    .then_some(Difference::Changed { what }),
+                Some(is) if is.definition != was.definition || is.definer != was.definer => {
+                    Some(Difference::Changed { what })
+                }
+                Some(_) => lost(&scene, wanted),
             }
         });
         finding
             .judge(&scene.after, difference.map(|difference| RestoreViolation::ExistingChanged { task, difference }));
     }
     finding
+}
+
+/// Rows that stood in a table before and are not there any more, by their keys: who drops a table and makes it anew loses
+/// them, and no policy takes one away.
+fn lost(scene: &Scene<'_, '_>, table: &Wanted<'_>) -> Option<Difference> {
+    let keys = |held| table.in_target(held).and_then(|table| table.rows.as_ref()).and_then(keyed);
+    let (was, is) = keys(scene.was()).zip(keys(scene.is()))?;
+    let gone = was.keys().filter(|key| !is.contains_key(*key)).count() as u64;
+    let (want, got) = (was.len() as u64, was.len() as u64 - gone);
+    (gone > 0 && !scene.stirred(table.database, table.name)).then(|| Difference::Rows {
+        what: table.words(),
+        want,
+        got,
+    })
 }
 
 #[cfg(test)]
@@ -67,6 +83,15 @@ mod tests {
         let mut tale = Tale::between(&orders(), &old);
         tale.complete(&orders(), &orders());
         let difference = Difference::Changed { what: "table orders of app".into() };
+        let task = "rst-1".into();
+        assert_eq!(wrong(&tale.story, check), vec![RestoreViolation::ExistingChanged { task, difference }]);
+    }
+
+    #[test]
+    fn an_existing_table_that_lost_its_own_rows_is_found() {
+        let mut tale = Tale::between(&orders(), &orders_with(&[(2, "own"), (9, "own")]));
+        tale.complete(&orders(), &orders());
+        let difference = Difference::Rows { what: "table orders of app".into(), want: 2, got: 1 };
         let task = "rst-1".into();
         assert_eq!(wrong(&tale.story, check), vec![RestoreViolation::ExistingChanged { task, difference }]);
     }

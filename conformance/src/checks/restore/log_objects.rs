@@ -28,13 +28,16 @@ pub fn made_later(lens: &Lens<'_>, scene: &Scene<'_, '_>, kind: ObjectKind) -> B
     found
 }
 
-/// Judges restores to a point in time of a source that was seen with such an object.
+/// Judges restores to a point in time of a source that was seen with such an object, those that ended early by what came.
 pub fn stay_behind(lens: &Lens<'_>, kind: ObjectKind) -> Finding {
     let mut finding = Finding::default();
-    for scene in scenes(lens).filter(|scene| scene.by_time() && scene.completed() && scene.structure()) {
+    for scene in scenes(lens).filter(|scene| scene.by_time() && scene.structure()) {
         for (database, name) in made_later(lens, &scene, kind) {
             if find(scene.was(), &database, kind, &name).is_none() {
                 let came = find(scene.is(), &database, kind, &name).is_some();
+                if !came && !scene.completed() {
+                    continue;
+                }
                 let (task, object) = (scene.story.id.clone(), words(&database, kind, &name));
                 finding.judge(&scene.after, came.then_some(RestoreViolation::LogObjectCame { task, object }));
             }
@@ -48,6 +51,7 @@ mod tests {
     use super::*;
     use crate::checks::restore::made_up::{Tale, holds, nothing, orders, with, wrong};
     use crate::checks::restore::{events_of_the_log_stay_behind, triggers_of_the_log_stay_behind};
+    use recovery::model::logical::restore::RestoreStatus;
     use recovery::model::photograph::Photograph;
 
     fn with_trigger(held: Photograph) -> Photograph {
@@ -81,6 +85,16 @@ mod tests {
             wrong(&tale(&with_event(orders()), &with_event(orders())).story, events_of_the_log_stay_behind::check);
         assert_eq!(found, vec![RestoreViolation::LogObjectCame { task, object }]);
         holds(&tale(&with_event(orders()), &orders()).story, events_of_the_log_stay_behind::check, 1);
+    }
+
+    #[test]
+    fn an_event_of_the_log_that_comes_is_found_though_the_restore_stopped() {
+        let mut tale = Tale::between(&orders(), &nothing());
+        tale.story.statement("rm-1", "create something", crate::checks::testing::done());
+        tale.placed().at_mark("later", &with_event(orders())).begin();
+        tale.end(RestoreStatus::Stopped).after(&with_event(orders()), &with_event(orders()));
+        let found = wrong(&tale.story, events_of_the_log_stay_behind::check);
+        assert!(matches!(found[..], [RestoreViolation::LogObjectCame { .. }]));
     }
 
     #[test]

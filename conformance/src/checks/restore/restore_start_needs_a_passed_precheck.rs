@@ -3,10 +3,12 @@
 use super::RestoreViolation;
 use super::witness::{EDIT, RECHECK, START};
 use crate::checks::Finding;
+use crate::checks::temporary::witness::{faulted_before, skewed};
 use crate::history::lens::Lens;
 use recovery::model::logical::restore::RestoreStatus;
 
-/// Judges requests to start by what was last seen of the task, and by the precheck it began with.
+/// Judges requests to start by what was last seen of the task, and by the precheck it began with: that had passed when
+/// the start was accepted.
 pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
     for (call, found) in lens.calls_to(START) {
@@ -21,7 +23,10 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         if call.it.accepted() {
             let begun = story.views.iter().find(|seen| seen.index > call.index && seen.it.started_at.is_some());
             let unpassed = begun.is_some_and(|seen| !seen.it.precheck.as_ref().is_some_and(|run| run.passed()));
-            let wrong = failed || (unpassed && last.it.started_at.is_none());
+            let ended_at = begun.and_then(|seen| seen.it.precheck.as_ref()?.ended_at);
+            let told = !skewed(lens) && !faulted_before(lens, call.index);
+            let too_soon = told && ended_at.is_some_and(|ended_at| ended_at > call.at);
+            let wrong = failed || ((unpassed || too_soon) && last.it.started_at.is_none());
             finding.judge(&call, wrong.then_some(RestoreViolation::StartedUnchecked { task }));
         } else if call.it.refused() && (failed || checking) {
             finding.judge(&call, None::<RestoreViolation>);
@@ -34,7 +39,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
 mod tests {
     use super::*;
     use crate::checks::restore::made_up::{Tale, failed, holds, nothing, orders, precheck, wrong};
-    use recovery::model::precheck::PrecheckItem;
+    use recovery::model::precheck::{PrecheckItem, PrecheckOutcome};
     use serde_json::json;
 
     fn failing() -> Tale {
@@ -57,6 +62,18 @@ mod tests {
         tale.look().story.call("POST /v1/restore-tasks/rst-1/start", json!({}), 200, json!({}));
         let now = tale.story.now;
         tale.set(|view| (view.status, view.started_at) = (RestoreStatus::Running, Some(now))).look();
+        assert_eq!(wrong(&tale.story, check), vec![RestoreViolation::StartedUnchecked { task: "rst-1".into() }]);
+    }
+
+    #[test]
+    fn a_start_that_is_accepted_before_the_precheck_has_passed_is_found() {
+        let mut tale = Tale::between(&orders(), &nothing());
+        tale.look().story.call("POST /v1/restore-tasks/rst-1/start", json!({}), 200, json!({}));
+        tale.story.wait("2s");
+        let now = tale.story.now;
+        let run = precheck(1, now, PrecheckItem::RestoreTargetConnection, PrecheckOutcome::Success);
+        tale.set(|view| (view.status, view.started_at) = (RestoreStatus::Running, Some(now)));
+        tale.set(|view| view.precheck = Some(run)).look();
         assert_eq!(wrong(&tale.story, check), vec![RestoreViolation::StartedUnchecked { task: "rst-1".into() }]);
     }
 

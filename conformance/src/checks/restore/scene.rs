@@ -1,19 +1,22 @@
 //! What was seen around one restore: the backup's content, the target before and after, and that nobody else wrote there.
 
-use super::witness::START;
+use super::witness::{CREATE, EDIT, START};
 use crate::checks::migration::text::names;
 use crate::checks::temporary::truth::{held_from_to, untouched_by_users};
 use crate::checks::temporary::witness::{faulted_before, skewed};
-use crate::history::Shot;
+use crate::history::{Call, Shot};
 use crate::history::lens::logical::RestoreStory;
 use crate::history::lens::{Lens, Seen};
 use jiff::SignedDuration;
 use recovery::model::content::ObjectKind;
 use recovery::model::logical::backup::SetStatus;
 use recovery::model::logical::restore::{RestoreMethod, RestoreStatus, RestoreType};
-use recovery::model::logical::views::RestoreView;
+use recovery::model::logical::views::{NewRestore, RestoreView};
 use recovery::model::photograph::Photograph;
 use recovery::model::{InstanceId, SetId};
+use serde::Deserialize;
+use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Around a whole second, what was written may be on either side of it.
@@ -37,6 +40,8 @@ pub struct Scene<'l, 'a> {
     pub of_set: Option<&'a Photograph>,
     /// The target before.
     pub before: Seen<'a, Shot>,
+    /// What was asked for, and how it ended.
+    view: Cow<'a, RestoreView>,
     /// The sight that says it is over.
     pub done: Seen<'a, RestoreView>,
     /// The target afterwards.
@@ -48,9 +53,9 @@ pub struct Scene<'l, 'a> {
 }
 
 impl<'a> Scene<'_, 'a> {
-    /// What was asked for, and how it ended.
-    pub fn view(&self) -> &'a RestoreView {
-        self.done.it
+    /// How it ended, and what was asked for: that is the user's word and not the system's.
+    pub fn view(&self) -> &RestoreView {
+        &self.view
     }
 
     /// The target's content before.
@@ -99,7 +104,7 @@ pub fn scenes<'l, 'a>(lens: &'l Lens<'a>) -> impl Iterator<Item = Scene<'l, 'a>>
 
 fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scene<'l, 'a>> {
     let (begun, done) = (story.started()?, story.ended()?);
-    let view = done.it;
+    let view = as_asked(lens, done.it, begun.index);
     let (source, target) = (lens.data_source(&view.source)?.first, lens.data_source(&view.target)?.first);
     let started = lens
         .calls_to(START)
@@ -118,12 +123,14 @@ fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scen
         RestoreMethod::BackupSet { backup_set_id } => set_truth(lens, backup_set_id),
         RestoreMethod::PointInTime { point_in_time } => time_truth(lens, &source.instance_id, *point_in_time),
     };
+    let databases = &lens.backup_task(&view.backup_task)?.first.databases;
     alone.then_some(Scene {
         story,
         source: &source.instance_id,
         target: into,
         account: &target.account,
-        databases: &lens.backup_task(&view.backup_task)?.first.databases,
+        databases,
+        view,
         truth,
         of_set,
         before,
@@ -132,6 +139,27 @@ fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scen
         begun: limit,
         faulted: faulted_before(lens, done.index),
     })
+}
+
+/// A restore as it was asked for by the newest request that saved it, whatever its view says it was.
+fn as_asked<'a>(lens: &Lens<'a>, view: &'a RestoreView, begun: usize) -> Cow<'a, RestoreView> {
+    let saves = |seen: &Seen<'_, Call>| {
+        let own = seen.it.answer.get("id").and_then(Value::as_str) == Some(view.id.as_str());
+        own && seen.it.accepted() && [CREATE, EDIT].into_iter().any(|pattern| seen.it.matches(pattern).is_some())
+    };
+    let newest = lens.calls().filter(|seen| seen.index < begun && saves(seen)).max_by_key(|seen| seen.index);
+    let Some(asked) = newest.and_then(|seen| NewRestore::deserialize(&seen.it.request).ok()) else {
+        return Cow::Borrowed(view);
+    };
+    let shown = (&view.recovery, &view.types, &view.objects, &view.mapping);
+    let policies = (view.structure_conflict, view.data_conflict);
+    if shown == (&asked.recovery, &asked.types, &asked.objects, &asked.mapping)
+        && policies == (asked.structure_conflict, asked.data_conflict)
+    {
+        return Cow::Borrowed(view);
+    }
+    let NewRestore { recovery, types, objects, mapping, structure_conflict, data_conflict, .. } = asked;
+    Cow::Owned(RestoreView { recovery, types, objects, mapping, structure_conflict, data_conflict, ..view.clone() })
 }
 
 /// What a server held at a second of its own clock.

@@ -70,6 +70,8 @@ pub enum RestoreViolation {
     LiveSourceChanged { task: TaskId, source: InstanceId, difference: Difference },
     /// A restore failed for want of the living source.
     LiveSourceNeeded { task: TaskId, source: InstanceId },
+    /// A restore brought what the living source held when it ran.
+    LiveSourceRead { task: TaskId, source: InstanceId, table: String },
     /// A server that a restore has nothing to do with changed.
     WrittenElsewhere { task: TaskId, instance: InstanceId, difference: Difference },
     /// The service cannot read what it stored itself.
@@ -217,6 +219,9 @@ impl RestoreViolation {
                 (format!("{source} as before {task}"), difference.to_string())
             }
             Self::LiveSourceNeeded { task, source } => (format!("{task} without {source}"), "failed".into()),
+            Self::LiveSourceRead { task, source, table } => {
+                (format!("{table} of the backup after {task}"), format!("that of {source} now"))
+            }
             Self::WrittenElsewhere { task, instance, difference } => {
                 (format!("{instance} as before {task}"), difference.to_string())
             }

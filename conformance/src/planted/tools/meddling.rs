@@ -47,7 +47,7 @@ impl Meddler for Meddling {
         }
         let (endpoint, account) = (String::new(), String::new());
         let (clock, memory) = (Arc::clone(&ports.clock), Arc::clone(&self.memory));
-        let at = At { host: host.to_owned(), endpoint, account, clock, memory };
+        let at = At { host: host.to_owned(), endpoint, account, clock, ports: ports.clone(), memory };
         let Self { connect, session: hooks, .. } = *self;
         ports.database = Arc::new(HookedDatabase { inner: ports.database, connect, hooks, at: at.clone() });
         ports.cloud = Arc::new(HookedCloud { inner: ports.cloud, hooks: self.cloud, at: at.clone() });

@@ -1,7 +1,7 @@
 //! What a planted bug remembers within one run, and where a hook stands.
 
 use jiff::Timestamp;
-use recovery::ports::Clock;
+use recovery::ports::{Clock, Ports};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -75,6 +75,8 @@ pub struct At {
     pub account: String,
     /// The host's clock.
     pub clock: Arc<dyn Clock>,
+    /// The host's ports as they are without any hook, for what a bug does on its own.
+    pub ports: Ports,
     pub(super) memory: Arc<Mutex<Memory>>,
 }
 
