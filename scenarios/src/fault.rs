@@ -119,6 +119,11 @@ pub enum Fault {
         /// So many requests.
         requests: u32,
     },
+    /// `client_zone`: the operator states times in the local time of a zone, with its offset then.
+    ClientZone {
+        /// `+02:00`, or `Europe/Berlin`.
+        zone: String,
+    },
     /// Somebody does something ordinary at the worst moment.
     Act(Box<Act>),
     /// `damage`: a backup in the vault goes bad.
@@ -272,6 +277,7 @@ impl Fault {
         "jump",
         "twice",
         "answers-lost",
+        "client-zone",
         "ddl",
         "sql",
         "rights",
@@ -312,6 +318,7 @@ impl Fault {
             Self::Jump { .. } => "jump",
             Self::Twice { .. } => "twice",
             Self::AnswersLost { .. } => "answers-lost",
+            Self::ClientZone { .. } => "client-zone",
             Self::Act(act) => act.kind.text(),
             Self::Damage { how: Damage::Corrupt, .. } => "backup-corrupt",
             Self::Damage { how: Damage::Missing, .. } => "backup-missing",
@@ -339,6 +346,7 @@ impl Fault {
             | Self::DiskFull { .. }
             | Self::Skew { .. }
             | Self::Jump { .. }
+            | Self::ClientZone { .. }
             | Self::Lag { .. } => true,
             Self::Act(act) => act.undo.is_some(),
             Self::Restart { .. }

@@ -6,6 +6,7 @@ use super::operator::{Answer, Operator, StepFailed, Stepped};
 use crate::history::Call;
 use futures_util::future::join;
 use http::Method;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use recovery::client::Client;
 use recovery::model::Secret;
@@ -30,7 +31,11 @@ impl Operator {
     /// # Errors
     /// When no answer came in all that time.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>, key: Option<&str>) -> Stepped<Answer> {
-        let attempt = async || self.attempt(&method, path, body, key).await.map(|answer| (answer, ()));
+        let body = body.map(|body| match &*self.faults.zone.borrow() {
+            Some(zone) => in_zone(zone, body),
+            None => body.clone(),
+        });
+        let attempt = async || self.attempt(&method, path, body.as_ref(), key).await.map(|answer| (answer, ()));
         self.patiently(&method, path, attempt).await.map(|(answer, ())| answer)
     }
 
@@ -165,6 +170,23 @@ impl Operator {
     }
 }
 
+/// A body with its times stated in the local time of a zone.
+fn in_zone(zone: &TimeZone, body: &Value) -> Value {
+    match body {
+        Value::Object(fields) => {
+            Value::Object(fields.iter().map(|(key, field)| (key.clone(), stated(zone, key, field))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn stated(zone: &TimeZone, key: &str, field: &Value) -> Value {
+    match field.as_str().filter(|_| key == "point_in_time").and_then(|text| text.parse::<Timestamp>().ok()) {
+        Some(time) => Value::String(time.display_with_offset(zone.to_offset(time)).to_string()),
+        None => in_zone(zone, field),
+    }
+}
+
 /// Of two answers to the same request the one to go by: what was accepted, else the first.
 fn better(first: Option<Answer>, second: Option<Answer>) -> Option<Answer> {
     let accepted = |answer: &Option<Answer>| answer.as_ref().is_some_and(|answer| answer.status < 400);
@@ -182,5 +204,31 @@ fn asked(sent_at: Timestamp, method: &Method, path: &str, body: Option<&Value>, 
         status: None,
         answer: Value::Null,
         error: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::Offset;
+    use serde_json::json;
+
+    #[test]
+    fn a_time_stated_in_another_zone_is_the_same_instant() {
+        let body = json!({"restore": {"point_in_time": "2026-01-05T00:00:00Z"}, "name": "2026-01-05T00:00:00Z"});
+        let zone = TimeZone::fixed(Offset::constant(5));
+        let stated = in_zone(&zone, &body);
+        assert_eq!(stated["restore"]["point_in_time"], "2026-01-05T05:00:00+05:00");
+        assert_eq!(stated["name"], "2026-01-05T00:00:00Z");
+    }
+
+    #[test]
+    fn of_two_answers_the_accepted_one_counts() {
+        let answer = |status| Some(Answer { status, body: Value::Null });
+        let status = |first, second| better(first, second).map(|answer| answer.status);
+        assert_eq!(status(answer(404), answer(204)), Some(204));
+        assert_eq!(status(answer(200), answer(409)), Some(200));
+        assert_eq!(status(answer(403), answer(404)), Some(403));
+        assert_eq!(status(None, answer(404)), Some(404));
     }
 }

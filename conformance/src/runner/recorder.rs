@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// The history under way; clones write to the same one.
 #[derive(Clone)]
@@ -90,14 +91,14 @@ impl Recorder {
         )
     }
 
-    /// Waits until something is written down.
-    pub async fn next_event(&self) {
-        self.1.event.notified().await;
+    /// Comes when something is written down.
+    pub fn next_event(&self) -> Notified<'_> {
+        self.1.event.notified()
     }
 
-    /// Waits until a step begins, or a request that may change something is written down.
-    pub async fn next_change(&self) {
-        self.1.change.notified().await;
+    /// Comes when a step begins, or a request that may change something is written down.
+    pub fn next_change(&self) -> Notified<'_> {
+        self.1.change.notified()
     }
 
     /// Takes the history out; what is written afterwards is lost.

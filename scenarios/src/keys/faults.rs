@@ -61,6 +61,11 @@ pub(super) static FAULT: Shape = Shape {
             REQUESTS,
             "So many of the next requests with an idempotency key have their effect, but the answer is lost.",
         )]),
+        Form(&[need(
+            "client_zone",
+            Takes::Text,
+            "Zone in whose local time the operator states times, with the offset.",
+        )]),
         Form(&[need("ddl", Takes::Table(&STATEMENTS), "Somebody changes definitions.")]),
         Form(&[need("sql", Takes::Table(&STATEMENTS), "Somebody runs statements.")]),
         Form(&[need("rights", Takes::Table(&NEW_RIGHTS), "Somebody gives an account other rights.")]),

@@ -11,7 +11,7 @@ use recovery::model::backup::BackupKind;
 use std::time::Duration;
 
 /// Keys that say what breaks.
-const FAULT_KEYS: [&str; 29] = [
+const FAULT_KEYS: [&str; 30] = [
     "crash",
     "restart",
     "partition",
@@ -25,6 +25,7 @@ const FAULT_KEYS: [&str; 29] = [
     "jump",
     "twice",
     "answers_lost",
+    "client_zone",
     "ddl",
     "sql",
     "rights",
@@ -76,6 +77,7 @@ impl Lower {
                 Fault::Twice { requests: fields.whole("twice")?, at_once: fields.flag("at_once").unwrap_or(false) }
             }
             "answers_lost" => Fault::AnswersLost { requests: fields.whole("answers_lost")? },
+            "client_zone" => Fault::ClientZone { zone: self.zone(fields, "client_zone")? },
             key @ ("damage" | "log_gap" | "failover" | "version" | "lag" | "time_zone" | "vanish") => {
                 self.to_instance(fields, key)?
             }
@@ -105,6 +107,10 @@ impl Lower {
         let at = fields.host(key)?;
         let place = at.span.clone();
         let host = self.faulty(at)?;
+        if host == Host::Operator && matches!(key, "crash" | "restart" | "pause") {
+            let help = "name another host; what the operator runs into can be `twice` and `answers_lost`";
+            self.problems.add(&place, "the operator carries the run out and goes on", "not accepted", help);
+        }
         Some(match key {
             "crash" => Fault::Crash { host, torn: fields.flag("torn").unwrap_or(false) },
             "restart" => Fault::Restart { host },
@@ -139,7 +145,7 @@ impl Lower {
         Some(match key {
             "version" => Fault::Version { engine: self.other_version(table, &of)?, of },
             "lag" => Fault::Lag { of, ms: table.whole("ms")? },
-            _ => Fault::TimeZone { zone: self.zone(table)?, of },
+            _ => Fault::TimeZone { zone: self.zone(table, "zone")?, of },
         })
     }
 
@@ -176,8 +182,8 @@ impl Lower {
         Some(product.clone())
     }
 
-    fn zone(&mut self, table: &Fields) -> Option<String> {
-        let zone = table.word("zone")?;
+    fn zone(&mut self, table: &Fields, key: &str) -> Option<String> {
+        let zone = table.word(key)?;
         if !is_zone(zone.value) {
             let message = format!("{} is no time zone", quoted(zone.value));
             let help = "write `UTC`, an offset like `+02:00`, or a name like `Europe/Berlin`";

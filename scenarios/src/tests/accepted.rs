@@ -95,6 +95,7 @@ fault = { disk_full = "machine of shop", when = { task = "put-back", stage = "or
 fault = { jump = "service", ms = -3600000, when = { task = "put-back", rows = 10 }, after = ["0s", "1s"] }
 fault = { twice = 3, at_once = true, when = { instance = "not yet there", state = "Creating" } }
 fault = { answers_lost = 2, when = { backup = "monday", status = "success" } }
+fault = { client_zone = "+05:30" }
 fault = { ddl = { on = "shop", run = "alter table orders add note text", account = "app", password = "s3cret", database = "app" }, when = { restorable = "shop", contains = "before the mistake" } }
 fault = { sql = { on = "shop", run = "delete from orders" }, when = { restore = "back", status = "running" } }
 fault = { rights = { on = "shop", name = "app", rights = "none", exceptions = { "app.orders" = "read-only" } }, for = "1m", when = { restore = "back", records = 1 } }

@@ -197,6 +197,7 @@ fn faults() -> Vec<File> {
         steps("two_faults_in_one", "fault = { crash = \"service\", pause = \"service\" }"),
         steps("a_fault_that_is_none", "fault = { for = \"1s\" }\nfault = { crsh = \"service\" }"),
         steps("a_disk_that_no_host_has", "fault = { disk_full = \"worker-1\" }"),
+        steps("an_operator_that_crashes", "fault = { crash = \"operator\" }"),
         steps("a_reset_that_lasts", "fault = { reset = [\"service\", \"worker-1\"], for = \"1s\" }"),
         steps(
             "a_condition_of_a_task_that_never_comes",

@@ -35,6 +35,7 @@ fn breaks(fault: &Fault, book: &Book) -> Table {
         Fault::Jump { host, ms } => at("jump", host).with("ms", *ms),
         Fault::Twice { requests, at_once } => Table::of("twice", *requests).only(*at_once, "at_once", true),
         Fault::AnswersLost { requests } => Table::of("answers_lost", *requests),
+        Fault::ClientZone { zone } => Table::of("client_zone", zone),
         Fault::Act(it) => Table::of(&it.kind.text().replace('-', "_"), act(it, book)),
         Fault::Damage { backup, how } => Table::of("damage", damage(backup, *how)),
         Fault::LogGap { of } => Table::of("log_gap", of),

@@ -16,7 +16,7 @@ const ZONES: [(&str, &str); 8] = [
 ];
 
 /// The zone of that name; `SYSTEM` is UTC, as the machines are, and `+08:00` is an offset that never changes.
-pub(super) fn zone(name: &str) -> Option<TimeZone> {
+pub(crate) fn zone(name: &str) -> Option<TimeZone> {
     if name.eq_ignore_ascii_case("system") {
         return Some(TimeZone::UTC);
     }
@@ -40,7 +40,7 @@ fn offset(text: &str) -> Option<Offset> {
 }
 
 /// The names, for a person to read.
-pub(super) fn known() -> String {
+pub(crate) fn known() -> String {
     let names: Vec<&str> = ZONES.iter().map(|(name, _)| *name).collect();
     format!("{}, SYSTEM, or an offset such as +08:00", names.join(", "))
 }

@@ -2,8 +2,9 @@
 
 use super::control::Control;
 use super::dice::generator;
-use crate::servers::{Unharmed, check_zone, held_in};
+use crate::servers::{Unharmed, check_zone, held_in, known_zones, zone};
 use futures_util::TryStreamExt;
+use jiff::tz::TimeZone;
 use object_store::path::Path;
 use object_store::{Error, ObjectStoreExt};
 use rand::RngCore;
@@ -166,6 +167,14 @@ impl Control {
     pub fn time_zone(&self, instance: &InstanceId, zone: &str) -> Result<(), DamageError> {
         check_zone(zone).map_err(|known| DamageError::NoSuchZone { zone: zone.to_owned(), known })?;
         self.made(instance, None, self.rack().set_zone(instance, zone))
+    }
+
+    /// A time zone by its name, as servers know them.
+    ///
+    /// # Errors
+    /// When there is no such zone.
+    pub fn zone(&self, name: &str) -> Result<TimeZone, DamageError> {
+        zone(name).ok_or_else(|| DamageError::NoSuchZone { zone: name.to_owned(), known: known_zones() })
     }
 
     /// Takes an instance off its machine with all it holds. Nobody tells the service.

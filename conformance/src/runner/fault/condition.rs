@@ -11,6 +11,7 @@ use recovery::model::logical::views::LogicalSetView;
 use recovery::model::task::TaskStatus;
 use recovery::model::views::{BackupView, TaskView};
 use scenarios::WaitUntil;
+use std::pin::pin;
 
 /// How often to look, at first and at most: as a wait of the operator looks at a task.
 const PAUSES_MS: (i64, i64) = (20, 60_000);
@@ -31,6 +32,11 @@ enum Look {
 pub async fn until_so(operator: &Operator, condition: &WaitUntil) {
     let (mut last, mut pause_ms) = (String::new(), PAUSES_MS.0);
     loop {
+        // Before looking, so that nothing is missed that is written down meanwhile.
+        let (event, change) = (operator.recorder.next_event(), operator.recorder.next_change());
+        let (mut event, mut change) = (pin!(event), pin!(change));
+        event.as_mut().enable();
+        change.as_mut().enable();
         let look = match look(operator, condition).await {
             Ok(look) => look,
             // No answer now; somebody else reports it where it matters.
@@ -41,8 +47,8 @@ pub async fn until_so(operator: &Operator, condition: &WaitUntil) {
                 operator.photograph_all(None);
                 return;
             }
-            Look::Nothing => operator.recorder.next_event().await,
-            Look::Waits => operator.recorder.next_change().await,
+            Look::Nothing => event.await,
+            Look::Waits => change.await,
             Look::NotYet(now) => {
                 if now != last {
                     operator.photograph_all(None);

@@ -47,9 +47,13 @@ pub async fn end(operator: &Operator, fault: &Fault) -> Stepped {
             say(operator, fault, false, format!("the clock of {name} jumps back, a skew"), Some(&name));
             jump(operator, &name, ms.saturating_neg()).await?;
         }
+        Fault::ClientZone { .. } => {
+            operator.faults.zone.replace(None);
+            say(operator, fault, false, "the operator states times in UTC".into(), Some("operator"));
+        }
         Fault::DiskFull { .. } | Fault::Lag { .. } | Fault::Act(_) => {
-            if is_open(operator, fault) {
-                put_back(operator, fault).await?;
+            // What cannot be put back now is, when everything heals.
+            if is_open(operator, fault) && put_back(operator, fault).await? {
                 close(operator, fault);
             }
         }
@@ -62,6 +66,7 @@ pub async fn end(operator: &Operator, fault: &Fault) -> Stepped {
 pub async fn heal(operator: &Operator) -> Stepped {
     say(operator, &Fault::Heal, true, "everything heals".into(), None);
     operator.faults.trouble.clear();
+    operator.faults.zone.replace(None);
     let open = || operator.faults.open.borrow().clone();
     // Without a disk the service cannot start.
     for fault in open().iter().filter(|fault| matches!(fault, Fault::DiskFull { .. })) {
@@ -76,7 +81,8 @@ pub async fn heal(operator: &Operator) -> Stepped {
     Ok(())
 }
 
-fn is_open(operator: &Operator, fault: &Fault) -> bool {
+/// Whether a fault was made that healing the world's hosts and links does not end, and not put back.
+pub(super) fn is_open(operator: &Operator, fault: &Fault) -> bool {
     operator.faults.open.borrow().contains(fault)
 }
 
@@ -87,8 +93,9 @@ fn close(operator: &Operator, fault: &Fault) {
     }
 }
 
-/// Puts back what healing the world's hosts and links does not. An instance that is gone by now needs nothing.
-async fn put_back(operator: &Operator, fault: &Fault) -> Stepped {
+/// Puts back what healing the world's hosts and links does not; whether it is. An instance that is gone by now needs
+/// nothing.
+async fn put_back(operator: &Operator, fault: &Fault) -> Stepped<bool> {
     let control = &operator.stage.control;
     match fault {
         Fault::DiskFull { host } => {
@@ -98,7 +105,7 @@ async fn put_back(operator: &Operator, fault: &Fault) -> Stepped {
         }
         Fault::Lag { of, .. } => {
             let id = operator.instance(of)?;
-            let Some(view) = operator.see(&id).await? else { return Ok(()) };
+            let Some(view) = operator.see(&id).await? else { return Ok(true) };
             let given = view.configuration.parameters.get("replica_lag_ms").and_then(|lag| lag.parse().ok());
             let usual = if view.product.engine == Engine::Redis { REDIS_LAG_MS } else { 0 };
             if control.replica_lag(&id, given.unwrap_or(usual)).is_ok() {
@@ -107,15 +114,17 @@ async fn put_back(operator: &Operator, fault: &Fault) -> Stepped {
             }
         }
         Fault::Act(act) => {
-            let Some(undo) = &act.undo else { return Ok(()) };
+            let Some(undo) = &act.undo else { return Ok(true) };
             let machine = machine_of(operator, undo.on());
-            let text = match deed::perform(operator, undo).await {
+            let done = deed::perform(operator, undo).await;
+            let text = match &done {
                 Ok(()) => format!("{} of {} is as before", act.kind.text(), undo.on()),
                 Err(refused) => format!("{} of {} stays: {}", act.kind.text(), undo.on(), refused.got),
             };
             say(operator, fault, false, text, machine.as_deref());
+            return Ok(done.is_ok());
         }
         _ => {}
     }
-    Ok(())
+    Ok(true)
 }

@@ -32,6 +32,13 @@ pub async fn begin(operator: &Operator, fault: &Fault) -> Stepped {
             say(operator, fault, true, format!("the answers of the next {requests} requests are lost"), None);
             Ok(())
         }
+        Fault::ClientZone { zone } => {
+            let known = operator.stage.control.zone(zone);
+            let known = known.map_err(|error| StepFailed::new("a time zone", error.to_string()))?;
+            operator.faults.zone.replace(Some(known));
+            say(operator, fault, true, format!("the operator states times in {zone}"), Some("operator"));
+            Ok(())
+        }
         Fault::Act(act) => {
             deed::perform(operator, &act.deed).await?;
             let machine = machine_of(operator, act.deed.on());

@@ -5,6 +5,8 @@ mod deed;
 mod end;
 mod make;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 pub use end::heal;
 pub use requests::{Fate, Trouble};
@@ -12,6 +14,7 @@ pub use requests::{Fate, Trouble};
 use super::operator::{Operator, StepFailed, Stepped};
 use crate::history::What;
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use scenarios::{Fault, FaultStep, Host};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -26,6 +29,8 @@ use tokio::task::JoinHandle;
 pub struct Faults {
     /// What befalls the operator's next requests.
     pub trouble: Trouble,
+    /// The zone in whose local time the operator states times; none is UTC.
+    pub zone: RefCell<Option<TimeZone>>,
     /// Those in the background that have not come to their end.
     background: RefCell<Vec<JoinHandle<()>>>,
     /// Those that began and that healing the world's hosts and links does not end.
@@ -95,8 +100,11 @@ async fn act(operator: &Operator, step: &FaultStep) -> Stepped {
     let fault = settled(operator, &step.fault)?;
     make::begin(operator, &fault).await?;
     if let Some(lasts) = step.lasts {
-        faults.comes(operator.sleep(signed(lasts))).await;
-        end::end(operator, &fault).await?;
+        let in_time = faults.comes(operator.sleep(signed(lasts))).await;
+        // What is open once the steps are over is put back when everything has healed.
+        if in_time || !end::is_open(operator, &fault) {
+            end::end(operator, &fault).await?;
+        }
     }
     Ok(())
 }

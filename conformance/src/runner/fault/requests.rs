@@ -1,13 +1,15 @@
 //! What befalls the operator's own requests: sent twice, or answered in vain.
 
 use http::Method;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// What is to befall the next requests.
 #[derive(Debug, Default)]
 pub struct Trouble {
     twice: Cell<(u32, bool)>,
     lost: Cell<u32>,
+    /// The key of the last request whose answer was lost: asked for again, it is answered.
+    lost_key: RefCell<String>,
 }
 
 /// What befalls one request.
@@ -42,14 +44,17 @@ impl Trouble {
     }
 
     /// What befalls the next request. An answer is lost only where the request bears a key, by which it can be made again
-    /// without harm.
+    /// without harm, and once for each key.
     #[must_use]
     pub fn next(&self, method: &Method, key: Option<&str>) -> Fate {
         if *method == Method::GET {
             return Fate::Plain;
         }
-        if let (Some(left), Some(_)) = (self.lost.get().checked_sub(1), key) {
+        if let (Some(left), Some(key)) = (self.lost.get().checked_sub(1), key)
+            && *self.lost_key.borrow() != key
+        {
             self.lost.set(left);
+            key.clone_into(&mut self.lost_key.borrow_mut());
             return Fate::AnswerLost;
         }
         match self.twice.get() {
@@ -73,7 +78,17 @@ mod tests {
         assert_eq!(trouble.next(&Method::GET, None), Fate::Plain);
         assert_eq!(trouble.next(&Method::POST, None), Fate::Plain);
         assert_eq!(trouble.next(&Method::POST, Some("k")), Fate::AnswerLost);
+        assert_eq!(trouble.next(&Method::POST, Some("l")), Fate::Plain);
+    }
+
+    #[test]
+    fn what_is_asked_for_again_with_its_key_is_answered() {
+        let trouble = Trouble::default();
+        trouble.lose(2);
+        assert_eq!(trouble.next(&Method::POST, Some("k")), Fate::AnswerLost);
         assert_eq!(trouble.next(&Method::POST, Some("k")), Fate::Plain);
+        assert_eq!(trouble.next(&Method::POST, Some("l")), Fate::AnswerLost);
+        assert_eq!(trouble.next(&Method::POST, Some("m")), Fate::Plain);
     }
 
     #[test]
