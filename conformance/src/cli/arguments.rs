@@ -81,7 +81,7 @@ impl RunArguments {
         match (self.seed, self.seeds, scenario.seed) {
             (Some(seed), ..) | (None, None, Some(seed)) => vec![seed],
             (None, Some(Seeds { from, to }), _) => (from..to).collect(),
-            (None, None, None) => (0..3).collect(),
+            (None, None, None) => (Seeds::OF_A_RUN.from..Seeds::OF_A_RUN.to).collect(),
         }
     }
 }
@@ -233,6 +233,11 @@ pub struct Seeds {
     pub from: u64,
     /// After the last.
     pub to: u64,
+}
+
+impl Seeds {
+    /// Seeds of a run that names none.
+    pub const OF_A_RUN: Self = Self { from: 0, to: 3 };
 }
 
 fn seed(text: &str) -> Result<u64, String> {

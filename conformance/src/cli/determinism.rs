@@ -1,6 +1,6 @@
 //! `--check-determinism`: every run twice in processes of their own, and what differs first.
 
-use super::arguments::{Format, HistoriesArguments, RunArguments};
+use super::arguments::{Format, HistoriesArguments, RunArguments, Seeds};
 use super::{Failure, load, run, say};
 use crate::determinism::{Ask, Child, Comparison, Difference, Myself, Place, compare, record};
 use crate::exit::Exit;
@@ -14,7 +14,8 @@ use std::ops::Range;
 pub fn of_scenarios(arguments: &RunArguments) -> Result<Exit, Failure> {
     // A bad file is told once, and not by every child.
     load::scenarios(&arguments.paths, arguments.filter.as_deref())?;
-    let seeds = arguments.seed.map_or(arguments.seeds.from..arguments.seeds.to, |seed| seed..seed.saturating_add(1));
+    let Seeds { from, to } = arguments.seeds.unwrap_or(Seeds::OF_A_RUN);
+    let seeds = arguments.seed.map_or(from..to, |seed| seed..seed.saturating_add(1));
     let child = Myself(|ask: &Ask| {
         let mut words: Vec<OsString> = vec!["histories".into()];
         words.extend(arguments.paths.iter().map(|path| path.clone().into_os_string()));

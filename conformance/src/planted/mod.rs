@@ -30,14 +30,8 @@ pub struct Planted {
 
 /// Every planted bug, by subject.
 pub fn all() -> impl Iterator<Item = &'static Planted> {
-    let subjects: [&[&[Planted]]; 6] = [
-        temporary::PLANTED,
-        clone::PLANTED,
-        tasks::PLANTED,
-        migration::PLANTED,
-        restore::PLANTED,
-        redis::PLANTED,
-    ];
+    let subjects: [&[&[Planted]]; 6] =
+        [temporary::PLANTED, clone::PLANTED, tasks::PLANTED, migration::PLANTED, restore::PLANTED, redis::PLANTED];
     subjects.into_iter().flatten().copied().flatten()
 }
 

@@ -221,8 +221,7 @@ mod tests {
         story.see(&master("rm-1", "mysql 5.7"));
         story.push(What::Placed { instance: "rm-1".into(), machine: "machine-2".into() });
         story.statement("rm-1", "delete from orders", done());
-        story
-            .push(What::Fault { text: "messages service <-> worker-10 are held".into(), host: Some("service".into()) });
+        story.push(What::fault("hold", "messages service <-> worker-10 are held", Some("service")));
         story.push(What::fault("crash", "worker-2 crashes", Some("worker-2")));
         story
     }
