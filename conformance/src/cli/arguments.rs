@@ -209,6 +209,9 @@ pub struct SelftestArguments {
     /// Runs at a time; as many as there are cores unless given.
     #[arg(long)]
     pub jobs: Option<usize>,
+    /// Make what catches each bug small, and print how many steps are left.
+    #[arg(long)]
+    pub shrink: bool,
     /// Only planted bugs whose name or check contains this.
     #[arg(long)]
     pub filter: Option<String>,

@@ -20,7 +20,14 @@ pub fn selftest(arguments: &SelftestArguments) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("there is no planted bug that contains '{word}'")));
     }
     let scenarios = load::scenarios(&[], None)?;
-    let test = Selftest { planted, scenarios: &scenarios, seeds: arguments.seeds, explored: None, explored_seeds: 0 };
+    let test = Selftest {
+        planted,
+        scenarios: &scenarios,
+        seeds: arguments.seeds,
+        explored: None,
+        explored_seeds: 0,
+        shrink: arguments.shrink,
+    };
     let screen = Screen(arguments.format);
     let proof = run_selftest(&test, jobs(arguments.jobs)?, &stop_at_ctrl_c(), &screen).map_err(Failure::harness)?;
     let seconds = begun.elapsed().as_secs_f64();

@@ -2,9 +2,12 @@
 
 use super::Planted;
 use crate::catalogue::catalogue;
+use crate::cause::Cause;
+use crate::explore::shrink::{self, Budget, RUNS, Shrunk, shrink};
 use crate::judge::judge;
 use crate::runner;
 use crate::runner::variant::Variant;
+use crate::suite::run_variant;
 use rayon::prelude::*;
 use scenarios::Scenario;
 use serde::Serialize;
@@ -24,6 +27,8 @@ pub struct Selftest<'a> {
     pub explored: Option<fn(u64) -> Scenario>,
     /// Exploration seeds for a bug that no scenario caught.
     pub explored_seeds: u64,
+    /// Whether what catches a bug is made small.
+    pub shrink: bool,
 }
 
 /// One run: a scenario, or what is explored, under a seed.
@@ -55,6 +60,21 @@ pub struct Catch {
     pub rules: BTreeSet<String>,
     /// The first violation, in a line.
     pub violation: String,
+    /// How small the scenario became that still shows it, if that was asked for.
+    pub shrunk: Option<Small>,
+}
+
+/// What became of a scenario that was made small.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Small {
+    /// Steps before.
+    pub from_steps: usize,
+    /// Steps now.
+    pub to_steps: usize,
+    /// Runs it took.
+    pub runs: usize,
+    /// The file.
+    pub text: String,
 }
 
 /// What became of a planted bug.
@@ -107,11 +127,22 @@ impl Proof {
     /// The median of the runs it took to catch a bug.
     #[must_use]
     pub fn median_runs(&self) -> Option<u64> {
-        let mut runs: Vec<u64> =
-            self.trials.iter().filter(|trial| trial.caught.is_some()).map(|trial| trial.runs).collect();
-        runs.sort_unstable();
-        runs.get(runs.len() / 2).copied()
+        median(self.trials.iter().filter(|trial| trial.caught.is_some()).map(|trial| trial.runs))
     }
+
+    /// The median of the steps that are left of a scenario that was made small.
+    #[must_use]
+    pub fn median_steps(&self) -> Option<usize> {
+        let caught = self.trials.iter().filter_map(|trial| trial.caught.as_ref());
+        median(caught.filter_map(|catch| catch.shrunk.as_ref()).map(|small| small.to_steps))
+    }
+}
+
+/// The middle of some numbers; the upper one of two.
+fn median<T: Ord + Copy>(numbers: impl Iterator<Item = T>) -> Option<T> {
+    let mut numbers: Vec<T> = numbers.collect();
+    numbers.sort_unstable();
+    numbers.get(numbers.len() / 2).copied()
 }
 
 /// Hears of trials and alarms as they end, from several threads.
@@ -283,11 +314,33 @@ fn trial(test: &Selftest<'_>, planted: &'static Planted, costs: &Costs, stop: &A
         trial.take(by, ran, &rules);
         if trial.caught.is_some() {
             trial.caught_at = Some((index, seed));
-            break;
+            trial.seconds = begun.elapsed().as_secs_f64();
+            if let Some(catch) = trial.caught.as_mut().filter(|_| test.shrink) {
+                catch.shrunk = made_small(test, planted, (index, seed), stop);
+            }
+            return trial;
         }
     }
     trial.seconds = begun.elapsed().as_secs_f64();
     trial
+}
+
+/// Makes what caught a bug small, as long as the bug's check finds the same violation.
+fn made_small(test: &Selftest<'_>, planted: &Planted, (index, seed): Run, stop: &AtomicBool) -> Option<Small> {
+    let scenario = match index {
+        Some(index) => test.scenarios.get(index)?.clone(),
+        None => test.explored?(seed),
+    };
+    let failed = run_variant(&scenario, seed, &planted.variant);
+    let rules = rules_of(planted.check);
+    let mut violations = failed.judgement.as_ref()?.violations();
+    let (rule, evidence) = violations.find(|(rule, _)| rules.contains(rule.id.as_str()))?;
+    let (cause, variant) = (Cause::of(rule, evidence), planted.variant);
+    let over = || stop.load(Ordering::Relaxed);
+    let run: &shrink::Run<'_> = &|scenario, seed| run_variant(scenario, seed, &variant);
+    let shrunk = shrink(&scenario, seed, &cause, run, Budget { runs: RUNS, stop: &over })?;
+    let Shrunk { from_steps, to_steps, runs, text, .. } = shrunk;
+    Some(Small { from_steps, to_steps, runs, text })
 }
 
 impl Trial {
@@ -302,7 +355,7 @@ impl Trial {
         let (own, others): (Vec<_>, Vec<_>) = ran.violated.into_iter().partition(|(rule, _)| rules.contains(rule));
         if let Some((_, violation)) = own.first() {
             let (violation, rules) = (violation.clone(), own.iter().map(|(rule, _)| (*rule).to_owned()).collect());
-            self.caught = Some(Catch { by, rules, violation });
+            self.caught = Some(Catch { by, rules, violation, shrunk: None });
             return;
         }
         for (rule, _) in others {

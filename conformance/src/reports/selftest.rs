@@ -35,6 +35,13 @@ pub fn trial(trial: &Trial) -> String {
                     "        firedrill replay --scenario {file}{case} --seed {seed:#x} --planted {name}"
                 );
             }
+            if let Some(small) = &catch.shrunk {
+                let _ = writeln!(
+                    text,
+                    "        {} steps shrunk to {} in {} runs",
+                    small.from_steps, small.to_steps, small.runs
+                );
+            }
         }
         None => {
             let rules: Vec<&str> = rules_of(planted.check).into_iter().collect();
@@ -80,6 +87,9 @@ pub fn summary(proof: &Proof, wall_seconds: f64) -> String {
     if let Some(median) = proof.median_runs() {
         let _ = writeln!(text, "median runs to catch: {median}; {wall_seconds:.1} s");
     }
+    if let Some(median) = proof.median_steps() {
+        let _ = writeln!(text, "median steps after shrinking: {median}");
+    }
     if proof.stopped {
         text.push_str("stopped early\n");
     }
@@ -119,6 +129,7 @@ pub fn summary_json(proof: &Proof, wall_seconds: f64) -> Value {
         "missed": missed,
         "false_alarms": proof.alarms.len(),
         "median_runs_to_catch": proof.median_runs(),
+        "median_steps_after_shrinking": proof.median_steps(),
         "sound_runs": proof.sound_runs,
         "wall_seconds": wall_seconds,
     }})

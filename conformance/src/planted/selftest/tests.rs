@@ -38,7 +38,8 @@ fn scenarios(word: &str) -> Vec<Scenario> {
 }
 
 fn proof(planted: &[&'static Planted], scenarios: &[Scenario]) -> Proof {
-    let test = Selftest { planted: planted.to_vec(), scenarios, seeds: 1, explored: None, explored_seeds: 0 };
+    let test =
+        Selftest { planted: planted.to_vec(), scenarios, seeds: 1, explored: None, explored_seeds: 0, shrink: true };
     selftest(&test, 1, &AtomicBool::new(false), &Nobody).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -51,6 +52,9 @@ fn a_bug_is_caught_by_its_check_and_the_system_as_it_stands_raises_nothing() {
     assert!(caught.is_some_and(|catch| catch.rules.contains("TMP-11")), "{caught:?}");
     assert_eq!(proof.missed().map(|trial| trial.planted.name).collect::<Vec<_>>(), [HARMLESS.name]);
     assert_eq!(proof.median_runs(), Some(1));
+    let small = caught.and_then(|catch| catch.shrunk.as_ref());
+    assert!(small.is_some_and(|small| small.to_steps < small.from_steps), "{small:?}");
+    assert_eq!(proof.median_steps(), small.map(|small| small.to_steps));
 }
 
 #[test]
