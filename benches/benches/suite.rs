@@ -8,6 +8,10 @@ use scenarios::Scenario;
 use std::hint::black_box;
 use std::time::Duration;
 
+/// The allocator of `firedrill`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn builtin() -> Vec<Scenario> {
     let known = catalogue().ids();
     let parse = |source: &scenarios::Source| Scenario::parse(&source.file, &source.text, &known).ok();

@@ -36,6 +36,8 @@ struct Pen {
     step: Option<usize>,
     tolerant: bool,
     last_shots: BTreeMap<(InstanceId, bool), Arc<Photograph>>,
+    /// When the newest answer to a request came that may have changed something.
+    changed_at: Option<Timestamp>,
     met: Met,
 }
 
@@ -85,6 +87,7 @@ impl Recorder {
                 step: None,
                 tolerant: false,
                 last_shots: BTreeMap::new(),
+                changed_at: None,
                 met: Met::default(),
             })),
             Rc::default(),
@@ -214,10 +217,15 @@ impl Recorder {
         self.0.borrow().met.backed_up.get(backup).cloned()
     }
 
-    /// Writes a call down, without passwords, and what its answer shows.
+    /// Writes a call down, without passwords, and what its answer shows: nothing where it was asked for before a change
+    /// that was answered first, as it may show what is over by now.
     pub fn call(&self, at: Timestamp, mut call: Call) {
         call.request = redacted(&call.request);
-        let shown = shown(&call);
+        let overtaken = call.method == "GET" && self.0.borrow().changed_at.is_some_and(|change| change > call.sent_at);
+        let shown = if overtaken { vec![] } else { shown(&call) };
+        if call.method != "GET" {
+            self.0.borrow_mut().changed_at = Some(at);
+        }
         self.record(at, What::Call(call));
         for what in shown {
             self.0.borrow_mut().met.note(&what);
@@ -421,6 +429,21 @@ mod tests {
         };
         assert_eq!((of.as_str(), ids.len(), *to), ("rm-1", 0, None));
         assert_eq!(*from, "2026-01-05T00:00:00Z".parse().ok());
+    }
+
+    #[test]
+    fn an_answer_that_a_change_overtook_shows_nothing() {
+        let recorder = Recorder::new("made up", 1);
+        let at = |ms| Timestamp::from_millisecond(ms).expect("a time");
+        let mut look = call("GET", "/v1/data-sources", json!({"data_sources": [source()]}));
+        look.sent_at = at(5);
+        recorder.call(at(10), call("POST", "/v1/instances", Value::Null));
+        recorder.call(at(11), look.clone());
+        look.sent_at = at(10);
+        recorder.call(at(12), look);
+        let events = recorder.finish().events;
+        let sights = events.iter().filter(|event| matches!(event.what, What::DataSourceSeen(_)));
+        assert_eq!(sights.map(|event| event.at).collect::<Vec<_>>(), [at(12)]);
     }
 
     #[test]
