@@ -4,7 +4,7 @@ use conformance::catalogue::catalogue;
 use conformance::checks;
 use conformance::history::{History, What};
 use conformance::{runner, suite};
-use scenarios::Scenario;
+use scenarios::{Action, Fault, FaultStep, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
@@ -57,4 +57,29 @@ fn the_same_seed_gives_the_same_history_and_another_seed_another() {
     assert_eq!(first.fingerprint(), again.fingerprint());
     assert_ne!(first.fingerprint(), other.fingerprint());
     assert!(first.events.iter().any(|event| matches!(event.what, What::Fault { .. })));
+}
+
+fn faults_of(scenario: &Scenario) -> impl Iterator<Item = &FaultStep> {
+    scenario.steps.iter().filter_map(|step| match &step.action {
+        Action::Fault(fault) => Some(fault),
+        _ => None,
+    })
+}
+
+#[test]
+fn every_kind_of_fault_stands_in_a_scenario() {
+    let all = builtin();
+    let used: BTreeSet<&str> = all.iter().flat_map(faults_of).map(|step| step.fault.kind()).collect();
+    let unused: Vec<&&str> = Fault::ALL_KINDS.iter().filter(|kind| !used.contains(**kind)).collect();
+    assert!(unused.is_empty(), "{unused:?}");
+}
+
+#[test]
+fn every_fault_that_waits_for_something_comes() {
+    let all = builtin();
+    for scenario in all.iter().filter(|scenario| faults_of(scenario).any(|step| step.when.is_some())) {
+        let history = runner::run(scenario, 0, None).unwrap_or_else(|error| panic!("{error}"));
+        let missed = history.events.iter().find(|event| matches!(event.what, What::FaultMissed { .. }));
+        assert!(missed.is_none(), "{}: {missed:?}", scenario.shown());
+    }
 }
