@@ -185,3 +185,36 @@ fn a_case_of_a_scenario_is_chosen_by_its_name() {
     let unknown = replay(&["--case", "left"]);
     assert!(code(&unknown) == 64 && err(&unknown).contains("has no case 'left'"), "{}", err(&unknown));
 }
+
+#[test]
+fn a_failure_is_made_small_saved_and_fails_again_from_its_file_alone() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let file = folder.path().join("a-scenario.toml");
+    let passes = "[[step]]\nadvance = \"1h\"\n".repeat(5);
+    let wrong = "[[step]]\nexpect = { backups = { of = \"shop\", count = 1 } }\n";
+    let text = format!("title = \"t\"\nseed = 7\n{SHOP}[[step]]\nmark = \"m\"\n{passes}{wrong}{passes}");
+    std::fs::write(&file, text).unwrap_or_else(|error| panic!("{error}"));
+    let saved = folder.path().join("small");
+    let (file, saved) = (file.to_string_lossy(), saved.to_string_lossy());
+    let output = firedrill(&["run", &file, "--shrink", "--out", &saved]);
+    assert_eq!(code(&output), 1, "{}{}", out(&output), err(&output));
+    let told = out(&output);
+    // The seed that the file says is the only one.
+    assert!(told.contains("seed 0x7") && told.contains("1 runs"), "{told}");
+    assert!(told.contains("  shrunk  12 -> 1 steps, saved as "), "{told}");
+    let replay = told.lines().find_map(|line| line.strip_prefix("  replay  firedrill replay "));
+    let small = replay.unwrap_or_default().trim_matches('\'').to_owned();
+    let text = std::fs::read_to_string(&small).unwrap_or_default();
+    assert!(text.contains("seed = \"0x7\"") && text.contains("# want "), "{small}: {text}");
+    let again = firedrill(&["replay", &small]);
+    assert_eq!(code(&again), 1, "{}{}", out(&again), err(&again));
+    assert!(out(&again).contains("seed 0x7"), "{}", out(&again));
+    let other = firedrill(&["replay", &small, "--seed", "0x9"]);
+    assert!(out(&other).contains("seed 0x9"), "{}", out(&other));
+    let json = firedrill(&["run", &file, "--shrink", "--out", &saved, "--format", "json"]);
+    let shrunk = out(&json)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find(|event| event["event"] == "shrunk");
+    assert_eq!(shrunk.map(|event| (event["to_steps"].clone(), event["file"].clone())), Some((1.into(), small.into())));
+}

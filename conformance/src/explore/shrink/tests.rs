@@ -43,7 +43,7 @@ account = { name = "app", password = "s3cret-one" }
 [application]
 on = "books"
 table = "pages"
-every = "10m"
+every = "2h"
 
 [[step]]
 backup = { of = "shop", as = "first" }
