@@ -127,7 +127,7 @@ pub struct ExploreArguments {
     /// How many seeds (10 is 0..10), or a span of seeds (A..B, B not included).
     #[arg(long, default_value = "1000", value_parser = seeds)]
     pub seeds: Seeds,
-    /// One seed, decimal or 0x…, with the options that are drawn from it; goes before --seeds.
+    /// One seed, decimal or 0x…, with the options and the plan that are drawn from it; goes before --seeds.
     #[arg(long, value_parser = seed)]
     pub seed: Option<u64>,
     /// How long at most, for example 10m.

@@ -6,7 +6,6 @@ use super::{Failure, say};
 use crate::exit::Exit;
 use crate::explore::profiles::{PROFILES, Profile, by_name};
 use crate::explore::run::{Explorations, Explored, Watcher, explore as explore_seeds};
-use crate::judge::Outcome;
 use crate::reports::{explored, failure};
 use crate::suite::RunResult;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -22,13 +21,16 @@ pub fn explore(arguments: &ExploreArguments) -> Result<Exit, Failure> {
         (Some(seed), _) => seed..seed.saturating_add(1),
         (None, Seeds { from, to }) => from..to,
     };
+    if arguments.seed.is_some() && arguments.format == Format::Pretty {
+        let drawn = Explored::draw(seeds.start, profile);
+        say(&format!("# options {}\n{}", explored::options(&drawn.options), scenarios::write(&drawn.scenario)))?;
+    }
     let begun = std::time::Instant::now();
     let interrupted = stop_at_ctrl_c();
     let stop = AtomicBool::new(false);
     let screen = Screen {
         format: arguments.format,
         bar: bar(arguments.format, seeds.end - seeds.start),
-        options: arguments.seed.is_some(),
         over: || interrupted.load(Ordering::Relaxed) || arguments.time.is_some_and(|time| begun.elapsed() >= time),
         stop: &stop,
     };
@@ -80,7 +82,6 @@ fn bar(format: Format, runs: u64) -> Option<ProgressBar> {
 struct Screen<'a, F> {
     format: Format,
     bar: Option<ProgressBar>,
-    options: bool,
     over: F,
     stop: &'a AtomicBool,
 }
@@ -109,10 +110,8 @@ impl<F: Fn() -> bool + Sync> Watcher for Screen<'_, F> {
         if self.format == Format::Json {
             return self.print(&explored::event(explored, run).to_string());
         }
-        if self.options || new {
+        if new {
             self.print(&format!("options {}", explored::options(&explored.options)));
-        }
-        if new && run.outcome != Outcome::Passed {
             self.print(&failure::failure(run));
         }
     }
