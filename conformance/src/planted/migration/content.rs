@@ -3,7 +3,8 @@
 use crate::planted::Planted;
 use crate::planted::tools::gate::on_request;
 use crate::planted::tools::tasks::each_object;
-use crate::planted::tools::{SessionHooks, layer, meddling, ports};
+use crate::planted::tools::{SessionHooks, meddling, ports};
+use crate::runner::variant::Variant;
 use recovery::model::content::{ObjectKind, Row, Value};
 use recovery::ports::database::{OnConflict, WriteChunk};
 
@@ -116,18 +117,35 @@ pub(super) const PLANTED: &[Planted] = &[
     },
     Planted {
         name: "the-case-of-a-chosen-column-is-passed-over",
-        says: "Chosen columns are looked for in small letters, and one with a capital letter is left out.",
+        says: "Names of columns are compared and made in small letters.",
         check: "migrated_content_is_right",
-        variant: layer(|| {
-            on_request(|request, _| {
-                each_object(request, |object| {
-                    let columns = object.get_mut("columns").and_then(serde_json::Value::as_array_mut);
-                    for column in columns.into_iter().flatten() {
-                        *column = column.as_str().map(str::to_lowercase).into();
-                    }
-                });
-            })
-        }),
+        variant: Variant {
+            policy: None,
+            ports: Some(|| {
+                meddling::session(SessionHooks {
+                    describe: Some(|inner, database, _| {
+                        Box::pin(async move {
+                            let mut objects = inner.describe(database).await?;
+                            for column in objects.iter_mut().flat_map(|object| &mut object.columns) {
+                                column.name = column.name.to_lowercase();
+                            }
+                            Ok(objects)
+                        })
+                    }),
+                    ..SessionHooks::default()
+                })
+            }),
+            gate: Some(|| {
+                on_request(|request, _| {
+                    each_object(request, |object| {
+                        let columns = object.get_mut("columns").and_then(serde_json::Value::as_array_mut);
+                        for column in columns.into_iter().flatten() {
+                            *column = column.as_str().map(str::to_lowercase).into();
+                        }
+                    });
+                })
+            }),
+        },
     },
 ];
 
