@@ -79,7 +79,7 @@ impl Lower {
             "answers_lost" => Fault::AnswersLost { requests: fields.whole("answers_lost")? },
             "client_zone" => Fault::ClientZone { zone: self.zone(fields, "client_zone")? },
             key @ ("damage" | "log_gap" | "failover" | "version" | "lag" | "time_zone" | "vanish") => {
-                self.to_instance(fields, key)?
+                self.of_instance(fields, key)?
             }
             "heal" => {
                 if fields.flag("heal") == Some(false) {
@@ -129,7 +129,7 @@ impl Lower {
     }
 
     /// Faults of an instance and of what was kept of it.
-    fn to_instance(&mut self, fields: &Fields, key: &str) -> Option<Fault> {
+    fn of_instance(&mut self, fields: &Fields, key: &str) -> Option<Fault> {
         let Some(table) = fields.table(key) else {
             let of = self.find(&fields.word(key)?, Kind::Instance)?;
             return Some(match key {
@@ -179,7 +179,7 @@ impl Lower {
             self.problems.add(&at.span, message, "another engine", help);
             return None;
         }
-        Some(product.clone())
+        Some(*product)
     }
 
     fn zone(&mut self, table: &Fields, key: &str) -> Option<String> {
