@@ -1,6 +1,6 @@
 //! Writes the history of a run down while it happens, and reads out of answers what they show.
 
-use crate::history::redact::redacted;
+use crate::history::redact::redact;
 use crate::history::{Call, Event, History, ListKind, Shot, What};
 use jiff::Timestamp;
 use recovery::model::backup::Node;
@@ -220,7 +220,8 @@ impl Recorder {
     /// Writes a call down, without passwords, and what its answer shows: nothing where it was asked for before a change
     /// that was answered first, as it may show what is over by now.
     pub fn call(&self, at: Timestamp, mut call: Call) {
-        call.request = redacted(&call.request);
+        redact(&mut call.request);
+        redact(&mut call.answer);
         let overtaken = call.method == "GET" && self.0.borrow().changed_at.is_some_and(|change| change > call.sent_at);
         let shown = if overtaken { vec![] } else { shown(&call) };
         if call.method != "GET" {
