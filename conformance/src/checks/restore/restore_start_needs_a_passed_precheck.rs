@@ -3,7 +3,7 @@
 use super::RestoreViolation;
 use super::witness::{EDIT, RECHECK, START};
 use crate::checks::Finding;
-use crate::checks::temporary::witness::{faulted_before, skewed};
+use crate::checks::temporary::witness::skewed;
 use crate::history::lens::Lens;
 use recovery::model::logical::restore::RestoreStatus;
 
@@ -24,8 +24,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
             let begun = story.views.iter().find(|seen| seen.index > call.index && seen.it.started_at.is_some());
             let unpassed = begun.is_some_and(|seen| !seen.it.precheck.as_ref().is_some_and(|run| run.passed()));
             let ended_at = begun.and_then(|seen| seen.it.precheck.as_ref()?.ended_at);
-            let told = !skewed(lens) && !faulted_before(lens, call.index);
-            let too_soon = told && ended_at.is_some_and(|ended_at| ended_at > call.at);
+            let too_soon = ended_at.is_some_and(|ended_at| ended_at > call.at) && !skewed(lens);
             let wrong = failed || ((unpassed || too_soon) && last.it.started_at.is_none());
             finding.judge(&call, wrong.then_some(RestoreViolation::StartedUnchecked { task }));
         } else if call.it.refused() && (failed || checking) {
