@@ -119,6 +119,9 @@ pub struct HistoriesArguments {
     /// How many of the first runs keep their log at trace level.
     #[arg(long, default_value_t = 0)]
     pub logged: u64,
+    /// What is drawn from the seeds under this profile of exploration, instead of scenarios.
+    #[arg(long)]
+    pub explore: Option<String>,
 }
 
 /// Arguments of `explore`.
@@ -139,6 +142,9 @@ pub struct ExploreArguments {
     /// Runs at a time; as many as there are cores unless given.
     #[arg(long)]
     pub jobs: Option<usize>,
+    /// Run each seed twice in fresh processes instead, and show the first event that differs.
+    #[arg(long)]
+    pub check_determinism: bool,
     /// Where what was found is kept.
     #[arg(long, default_value = "out/latest")]
     pub out: PathBuf,
@@ -162,10 +168,11 @@ pub struct ReplayArguments {
     /// The seed, decimal or 0x…; the one the file says unless given, else 0.
     #[arg(long, value_parser = seed)]
     pub seed: Option<u64>,
-    /// Show every event: a line an event, a column a party, faults marked.
+    /// Show every event: a line an event, a column a host, faults marked.
     #[arg(long)]
     pub trace: bool,
-    /// Stop before this step (1 is the first) and show the world: instances, tasks, tables.
+    /// Stop before this step (1 is the first) and show the world: instances, tasks, tables, messages
+    /// in flight.
     #[arg(long)]
     pub until: Option<usize>,
     /// Run it against the system with this planted bug.

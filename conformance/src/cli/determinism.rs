@@ -1,11 +1,14 @@
 //! `--check-determinism`: every run twice in processes of their own, and what differs first.
 
 use super::arguments::{Format, HistoriesArguments, RunArguments, Seeds};
+use super::explore::profile as profile_of;
 use super::{Failure, load, run, say};
 use crate::determinism::{Ask, Child, Comparison, Difference, Myself, Place, compare, record};
 use crate::exit::Exit;
+use crate::explore::run::Explored;
 use crate::history::Event;
 use crate::runner;
+use scenarios::Scenario;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::ops::Range;
@@ -94,23 +97,40 @@ fn when(line: &str) -> String {
     format!("{step}, {}: ", event.at)
 }
 
+/// `firedrill explore --check-determinism`.
+pub fn of_exploration(profile: &str, seeds: Range<u64>, jobs: usize, format: Format) -> Result<Exit, Failure> {
+    let child = Myself(|ask: &Ask| {
+        let mut words: Vec<OsString> = vec!["histories".into(), "--explore".into(), profile.into()];
+        words.extend(of_ask(ask));
+        words
+    });
+    check(&child, seeds, jobs, format)
+}
+
 /// `firedrill histories`: a line a run, or a line an event of one.
 pub fn histories(arguments: &HistoriesArguments) -> Result<Exit, Failure> {
-    let scenarios = load::scenarios(&arguments.paths, arguments.filter.as_deref())?;
     let seeds = arguments.seeds.from..arguments.seeds.to;
     let mut left = arguments.logged;
+    let mut tell = |scenario: &Scenario, seed| {
+        let name = scenario.place();
+        if arguments.run.as_ref().is_some_and(|run| *run != name) {
+            return Ok(Exit::Held);
+        }
+        let made = record(&name, seed, left > 0, || runner::run(scenario, seed, None));
+        left = left.saturating_sub(1);
+        say(&if arguments.run.is_some() { made.events().join("\n") } else { made.line() })
+    };
+    if let Some(profile) = &arguments.explore {
+        let profile = profile_of(profile)?;
+        for seed in seeds {
+            tell(&Explored::draw(seed, profile).scenario, seed)?;
+        }
+        return Ok(Exit::Held);
+    }
+    let scenarios = load::scenarios(&arguments.paths, arguments.filter.as_deref())?;
     for seed in seeds {
         for scenario in &scenarios {
-            let name = scenario.place();
-            if arguments.run.as_ref().is_some_and(|run| *run != name) {
-                continue;
-            }
-            let made = record(&name, seed, left > 0, || runner::run(scenario, seed, None));
-            left = left.saturating_sub(1);
-            match arguments.run {
-                Some(_) => say(&made.events().join("\n"))?,
-                None => say(&made.line())?,
-            };
+            tell(scenario, seed)?;
         }
     }
     Ok(Exit::Held)

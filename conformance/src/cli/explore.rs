@@ -2,7 +2,7 @@
 
 use super::arguments::{ExploreArguments, Format, Seeds};
 use super::run::{jobs, stop_at_ctrl_c};
-use super::{Failure, say};
+use super::{Failure, determinism, say};
 use crate::exit::Exit;
 use crate::explore::profiles::{PROFILES, Profile, by_name};
 use crate::explore::run::{Explorations, Explored, Watcher, explore as explore_seeds};
@@ -21,6 +21,9 @@ pub fn explore(arguments: &ExploreArguments) -> Result<Exit, Failure> {
         (Some(seed), _) => seed..seed.saturating_add(1),
         (None, Seeds { from, to }) => from..to,
     };
+    if arguments.check_determinism {
+        return determinism::of_exploration(profile.name, seeds, jobs(arguments.jobs)?, arguments.format);
+    }
     if arguments.seed.is_some() && arguments.format == Format::Pretty {
         let drawn = Explored::draw(seeds.start, profile);
         say(&format!("# options {}\n{}", explored::options(&drawn.options), scenarios::write(&drawn.scenario)))?;
@@ -49,7 +52,8 @@ pub fn explore(arguments: &ExploreArguments) -> Result<Exit, Failure> {
     Ok(exit(&all, interrupted.load(Ordering::Relaxed)))
 }
 
-fn profile(name: &str) -> Result<&'static Profile, Failure> {
+/// The profile of that name.
+pub fn profile(name: &str) -> Result<&'static Profile, Failure> {
     by_name(name).ok_or_else(|| {
         let known = PROFILES.iter().map(|profile| format!("\n  {:<10} {}", profile.name, profile.stresses));
         Failure::usage(format!("'{name}' is no profile; there are:{}", known.collect::<String>()))

@@ -132,19 +132,19 @@ pub fn compare(child: &dyn Child, seeds: Range<u64>, jobs: usize) -> Result<Comp
     Ok(comparison)
 }
 
-/// What the children are asked: the seeds in portions, so that every core has some, and the logs of the first runs.
+/// What the children are asked: the seeds in portions, so that every core has some, each with its part of the logs.
 fn asks(seeds: Range<u64>, jobs: usize) -> Vec<Ask> {
     let count = seeds.end.saturating_sub(seeds.start);
     let portion = count.div_ceil(jobs.max(1) as u64).clamp(1, SEEDS);
-    let mut found = Vec::new();
-    let mut from = seeds.start;
-    while from < seeds.end {
-        let to = seeds.end.min(from + portion);
-        let logged = if found.is_empty() { LOGGED } else { 0 };
-        found.push(Ask::Runs { seeds: from..to, logged });
-        from = to;
-    }
-    found
+    let portions = count.div_ceil(portion);
+    let mut left = LOGGED;
+    let ask = |number| {
+        let from = seeds.start + number * portion;
+        let logged = left.div_ceil(portions - number);
+        left -= logged;
+        Ask::Runs { seeds: from..seeds.end.min(from + portion), logged }
+    };
+    (0..portions).map(ask).collect()
 }
 
 fn read(lines: &[String]) -> Result<Vec<Line>, String> {
@@ -236,10 +236,10 @@ mod tests {
             let second = self.asked.fetch_add(1, Ordering::Relaxed) % 2 == 1;
             let (events, log) = (self.lines_of(second, false), self.lines_of(second, true));
             Ok(match ask {
-                Ask::Runs { seeds, logged } => seeds
-                    .clone()
-                    .map(|seed| {
-                        let log = (*logged > 0).then(|| log.clone());
+                Ask::Runs { seeds, logged } => (0..)
+                    .zip(seeds.clone())
+                    .map(|(number, seed): (u64, u64)| {
+                        let log = (number < *logged).then(|| log.clone());
                         let line = Line { run: "a run".into(), seed, events: events.clone(), log, broken: None };
                         serde_json::to_string(&line).unwrap_or_else(|error| panic!("{error}"))
                     })
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn equal_runs_differ_nowhere_and_are_counted() {
         let same = compare(&Doctored::new(None, false), 0..250, 2).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(same, Comparison { runs: 250, logged: 100, differences: vec![] });
+        assert_eq!(same, Comparison { runs: 250, logged: LOGGED, differences: vec![] });
     }
 
     #[test]
@@ -301,9 +301,9 @@ mod tests {
     }
 
     #[test]
-    fn seeds_are_given_out_in_portions_and_the_first_keeps_logs() {
+    fn seeds_are_given_out_in_portions_with_a_part_of_the_logs_each() {
         let found = asks(0..3, 2);
-        assert_eq!(found, vec![Ask::Runs { seeds: 0..2, logged: LOGGED }, Ask::Runs { seeds: 2..3, logged: 0 }]);
+        assert_eq!(found, vec![Ask::Runs { seeds: 0..2, logged: 10 }, Ask::Runs { seeds: 2..3, logged: 10 }]);
         assert_eq!(asks(0..1000, 2).len(), 10);
     }
 }

@@ -2,11 +2,12 @@
 
 use super::InvariantViolation;
 use crate::checks::Finding;
-use crate::checks::temporary::witness::{at_event, is_fresh};
+use crate::checks::temporary::witness::{alive, at_event, is_fresh};
 use crate::history::What;
-use crate::history::lens::Lens;
+use crate::history::lens::{Lens, Seen};
 use jiff::Timestamp;
 use recovery::model::instance::Origin;
+use recovery::model::views::InstanceView;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -59,7 +60,10 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     }
     for story in lens.instances() {
         let Some((gone, _)) = story.gone.first() else { continue };
-        let back = story.views.iter().find(|seen| seen.index > *gone && is_fresh(lens, seen.index));
+        // Who asks again for a release is told that it is gone while it is still being taken down.
+        let back =
+            |seen: &&Seen<'_, InstanceView>| seen.index > *gone && alive(seen.it.state) && is_fresh(lens, seen.index);
+        let back = story.views.iter().find(back);
         if let Some(seen) = back {
             let (id, first) = (story.id.to_string(), "an instance that is gone".to_owned());
             finding.judge(seen, Some(InvariantViolation::IdUsedTwice { id, first, again: "there again".into() }));
@@ -111,7 +115,6 @@ mod tests {
     use super::*;
     use crate::checks::invariants::made_up::{Tale, holds, wrong};
     use crate::checks::testing::{clone_of, span, start, task};
-    use recovery::model::views::InstanceView;
     use serde_json::json;
 
     fn ids(tale: &Tale) -> Vec<String> {
