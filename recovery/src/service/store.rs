@@ -65,8 +65,11 @@ impl Store {
     }
 }
 
+/// A key and the document that stands there; none where it is taken away.
+type Entry = (String, Option<Vec<u8>>);
+
 /// The key a change is about, and the document that stands there afterwards; nothing for a change that is not kept.
-fn written(change: &StateChange) -> Result<Option<(String, Option<Vec<u8>>)>, ServiceError> {
+fn written(change: &StateChange) -> Result<Option<Entry>, ServiceError> {
     Ok(Some(match change {
         StateChange::Instance(instance) => put(kind::INSTANCE, instance.id.as_str(), instance)?,
         StateChange::Backup(backup) => put(kind::BACKUP, backup.id.as_str(), backup)?,
@@ -92,7 +95,7 @@ fn key(kind: &str, id: &str) -> String {
     format!("{kind}/{id}")
 }
 
-fn put(kind: &str, id: &str, document: &impl Serialize) -> Result<(String, Option<Vec<u8>>), ServiceError> {
+fn put(kind: &str, id: &str, document: &impl Serialize) -> Result<Entry, ServiceError> {
     Ok((key(kind, id), Some(serde_json::to_vec(document).map_err(store_error)?)))
 }
 
