@@ -148,6 +148,9 @@ pub struct ExploreArguments {
     /// Where what was found is kept.
     #[arg(long, default_value = "out/latest")]
     pub out: PathBuf,
+    /// Show failures as they are, without making them small and keeping them.
+    #[arg(long)]
+    pub no_shrink: bool,
     /// For people, or one JSON event a line.
     #[arg(long, value_enum, default_value_t = Format::Pretty)]
     pub format: Format,

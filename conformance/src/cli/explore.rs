@@ -2,13 +2,16 @@
 
 use super::arguments::{ExploreArguments, Format, Seeds};
 use super::run::{jobs, stop_at_ctrl_c};
+use super::shrink::{First, shrink_all};
 use super::{Failure, determinism, say};
+use crate::cause::Cause;
 use crate::exit::Exit;
 use crate::explore::profiles::{PROFILES, Profile, by_name};
-use crate::explore::run::{Explorations, Explored, Watcher, explore as explore_seeds};
+use crate::explore::run::{Explorations, Explored, Found, Watcher, explore as explore_seeds};
 use crate::reports::{explored, failure};
 use crate::suite::RunResult;
 use indicatif::{ProgressBar, ProgressStyle};
+use scenarios::Scenario;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,14 +37,28 @@ pub fn explore(arguments: &ExploreArguments) -> Result<Exit, Failure> {
     let screen = Screen {
         format: arguments.format,
         bar: bar(arguments.format, seeds.end - seeds.start),
+        whole: arguments.no_shrink,
         over: || interrupted.load(Ordering::Relaxed) || arguments.time.is_some_and(|time| begun.elapsed() >= time),
         stop: &stop,
     };
-    let all = explore_seeds(seeds, profile, jobs(arguments.jobs)?, &stop, &screen).map_err(Failure::harness)?;
+    let jobs = jobs(arguments.jobs)?;
+    let all = explore_seeds(seeds, profile, jobs, &stop, &screen).map_err(Failure::harness)?;
     if let Some(bar) = &screen.bar {
         bar.finish_and_clear();
     }
     let wall_seconds = begun.elapsed().as_secs_f64();
+    if !arguments.no_shrink {
+        let drawn = |found: &Found| Explored::draw(found.seed, profile).scenario;
+        let scenarios: Vec<Scenario> = all.causes.values().map(drawn).collect();
+        let first = |((cause, found), scenario): ((_, &Found), _)| First {
+            cause,
+            scenario,
+            seed: found.seed,
+            runs: found.runs,
+        };
+        let first: Vec<First<'_>> = all.causes.iter().zip(&scenarios).map(first).collect();
+        shrink_all(&first, &arguments.out, jobs, &interrupted, arguments.format)?;
+    }
     match arguments.format {
         Format::Pretty => say(&explored::pretty(&all, wall_seconds))?,
         Format::Json => {
@@ -86,6 +103,8 @@ fn bar(format: Format, runs: u64) -> Option<ProgressBar> {
 struct Screen<'a, F> {
     format: Format,
     bar: Option<ProgressBar>,
+    /// Whether failures are told as they are, because they are not made small.
+    whole: bool,
     over: F,
     stop: &'a AtomicBool,
 }
@@ -116,7 +135,11 @@ impl<F: Fn() -> bool + Sync> Watcher for Screen<'_, F> {
         }
         if new {
             self.print(&format!("options {}", explored::options(&explored.options)));
-            self.print(&failure::failure(run));
+            if self.whole {
+                self.print(&failure::failure(run));
+            } else if let Some(cause) = Cause::main(run) {
+                self.print(&format!("found {cause}, seed {:#x}", run.seed));
+            }
         }
     }
 }

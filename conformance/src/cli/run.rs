@@ -62,7 +62,8 @@ fn timed(scenarios: &[Scenario], arguments: &RunArguments) -> Result<(Tally, f64
     screen.finish();
     let found = screen.found.map(|found| found.into_inner().unwrap_or_else(PoisonError::into_inner));
     if let Some(found) = found {
-        shrink::shrink_all(&found, scenarios, &arguments.out, jobs, &stop, arguments.format)?;
+        let first = shrink::First::of(&found, scenarios);
+        shrink::shrink_all(&first, &arguments.out, jobs, &stop, arguments.format)?;
     }
     Ok((tally, begun.elapsed().as_secs_f64()))
 }

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::arguments::Format;
 use super::run::print_line;
+use crate::cause::Cause;
 use crate::explore::save::save;
 use crate::explore::shrink::{Budget, Failures, RUNS, Shrunk, shrink};
 use crate::reports::failure::{Told, failure, told};
@@ -13,26 +14,45 @@ use serde_json::json;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// A cause with its first failure.
+pub struct First<'a> {
+    /// The cause.
+    pub cause: &'a Cause,
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// The seed.
+    pub seed: u64,
+    /// Runs that failed by the cause.
+    pub runs: usize,
+}
+
+impl<'a> First<'a> {
+    /// Those that were found in runs of some scenarios.
+    pub fn of(found: &'a Failures, scenarios: &'a [Scenario]) -> Vec<Self> {
+        let first =
+            |(cause, index, seed, runs): (_, usize, _, _)| Self { cause, scenario: &scenarios[index], seed, runs };
+        found.each().map(first).collect()
+    }
+}
+
 /// Makes the first failure of each cause small, saves it and tells it.
 pub fn shrink_all(
-    found: &Failures,
-    scenarios: &[Scenario],
+    all: &[First<'_>],
     out: &Path,
     jobs: usize,
     stop: &AtomicBool,
     format: Format,
 ) -> Result<(), Failure> {
-    let all: Vec<_> = found.each().collect();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(Failure::harness)?;
     let small: Vec<Option<Shrunk>> = pool.install(|| {
-        let small = all.par_iter().map(|(cause, index, seed, _)| {
+        let small = all.par_iter().map(|First { cause, scenario, seed, .. }| {
             let budget = Budget { runs: RUNS, stop: &|| stop.load(Ordering::Relaxed) };
-            shrink(&scenarios[*index], *seed, cause, &|scenario, seed| run_one(scenario, seed), budget)
+            shrink(scenario, *seed, cause, &|scenario, seed| run_one(scenario, seed), budget)
         });
         small.collect()
     });
-    for ((cause, index, seed, runs), shrunk) in all.into_iter().zip(small) {
-        let scenario = &scenarios[index];
+    for (First { cause, scenario, seed, runs }, shrunk) in all.iter().zip(small) {
+        let (seed, runs) = (*seed, *runs);
         let Some(shrunk) = shrunk else {
             if format == Format::Pretty {
                 print_line(&failure(&run_one(scenario, seed)));

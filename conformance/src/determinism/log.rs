@@ -63,6 +63,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the wall clock is what must not stand in a log")]
     fn a_run_logs_its_messages_and_nothing_of_the_process_it_runs_in() {
         let lines = logged();
         assert!(lines.iter().any(|line| line.contains("Delivered")), "messages are logged at trace level");

@@ -227,7 +227,14 @@ fn instances(draw: &mut Draw, profile: &Profile) -> Vec<InstanceOptions> {
     }
     if first.engine != Engine::Redis && draw.chance(8) {
         let replica = InstanceOptions { master: Some("shop".into()), ..instance(draw, "reader", first, false) };
-        instances.push(InstanceOptions { tables: vec![], extras: vec![], accounts: 0, ..replica });
+        instances.push(InstanceOptions {
+            tables: vec![],
+            extras: vec![],
+            accounts: 0,
+            ssl: None,
+            log_backup: None,
+            ..replica
+        });
     }
     if first.engine != Engine::Redis && draw.chance(6) {
         instances.push(instance(draw, "cache", product_of(Some(&"redis 5.0")), true));

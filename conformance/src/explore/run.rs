@@ -75,7 +75,7 @@ pub struct Found {
     /// The lowest seed that showed it.
     pub seed: u64,
     /// Runs that showed it.
-    pub runs: u64,
+    pub runs: usize,
 }
 
 /// What came of an exploration.

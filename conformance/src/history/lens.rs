@@ -403,13 +403,25 @@ impl<'a> Lens<'a> {
             })
     }
 
-    /// Whether the system may have moved data into an instance at some time between two events: by a migration, whatever
-    /// the scope, a restore, or a recovery.
+    /// The master whose content an instance has at all times, as its read-only or disaster recovery instance.
+    #[must_use]
+    pub fn followed(&self, instance: &InstanceId) -> Option<&'a InstanceId> {
+        match &self.instance(instance)?.first.origin {
+            Origin::ReadOnly { master } | Origin::DisasterRecovery { master } => Some(master),
+            Origin::Primary | Origin::Temporary { .. } | Origin::Clone { .. } => None,
+        }
+    }
+
+    /// Whether the system may have moved data into an instance, or the master it follows, at some time between two
+    /// events: by a migration, whatever the scope, a restore, or a recovery.
     #[must_use]
     pub fn moved_into_between(&self, instance: &InstanceId, from: usize, to: usize) -> bool {
-        self.migrated_into_between(instance, from, to)
-            || self.restored_into_between(instance, None, from, to)
-            || self.recovered_between(instance, from, to)
+        let moved = |into: &InstanceId| {
+            self.migrated_into_between(into, from, to)
+                || self.restored_into_between(into, None, from, to)
+                || self.recovered_between(into, from, to)
+        };
+        moved(instance) || self.followed(instance).is_some_and(moved)
     }
 
     /// Tasks, whatever the scope, that were moving data into an instance at some time between two events.

@@ -169,7 +169,7 @@ impl<'a> Scene<'_, '_, 'a> {
                 let mut tables = tables.filter(|object| object.kind == ObjectKind::Table);
                 let own = tables.find(|object| mapped(view, self.database, &object.name) == table)?;
                 let own = find(held, self.database, ObjectKind::Table, &own.name)?;
-                Some(project(own.rows.as_ref()?, columns, |name| Some(name)))
+                Some(project(own.rows.as_ref()?, columns, Some))
             }
         }
     }

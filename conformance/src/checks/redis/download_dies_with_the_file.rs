@@ -31,7 +31,9 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         match (age, call.it.accepted(), call.it.status) {
             (Age::Over, true, _) if first => finding.judge(&call, Some(RedisViolation::DownloadedTooLate { backup })),
             (Age::Over, false, Some(400..=499)) => finding.judge(&call, None::<RedisViolation>),
-            (Age::Kept, false, Some(status @ (403 | 404))) => {
+            (Age::Kept, false, Some(status @ (403 | 404)))
+                if story.complete().is_some_and(|done| done.index < call.index) =>
+            {
                 finding.judge(&call, Some(RedisViolation::LinkDead { backup, status }));
             }
             _ => {}

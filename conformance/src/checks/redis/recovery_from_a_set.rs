@@ -26,7 +26,8 @@ pub fn check(lens: &Lens<'_>) -> Finding {
                 .last()
                 .filter(|last| over.is_none() && last.index > healed.unwrap_or(usize::MAX) && last.index > call.index);
             if let Some(seen) = over {
-                let why = seen.it.failure.clone().filter(|_| seen.it.state == InstanceState::Running && !faulted);
+                let excused = faulted || spoiled_between(lens, call.index, seen.index);
+                let why = seen.it.failure.clone().filter(|_| seen.it.state == InstanceState::Running && !excused);
                 let backup = backup.clone();
                 finding.judge(seen, why.map(|why| RedisViolation::RecoveryFailed { instance, backup, why }));
             } else if let Some(seen) = stuck {
@@ -50,6 +51,17 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         }
     }
     finding
+}
+
+/// Faults after which a set or a server is not what it was.
+const SPOILING: [&str; 6] =
+    ["backup-corrupt", "backup-half", "backup-missing", "server-disk-full", "vanish", "version"];
+
+fn spoiled_between(lens: &Lens<'_>, from: usize, to: usize) -> bool {
+    lens.history.events[from..to].iter().any(|event| match &event.what {
+        What::Fault { kind, began: true, .. } => SPOILING.contains(&kind.as_str()),
+        _ => false,
+    })
 }
 
 #[cfg(test)]

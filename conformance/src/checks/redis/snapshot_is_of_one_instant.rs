@@ -5,7 +5,9 @@ use super::witness::{Appearance, appearances, keys, states, strange};
 use crate::checks::Finding;
 use crate::checks::temporary::witness::skewed;
 use crate::history::lens::Lens;
+use crate::history::{Client, Event, What};
 use jiff::{SignedDuration, Timestamp};
+use recovery::model::InstanceId;
 
 /// How long before a backup began a row may still be on its way to a replica that keeps up.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(2);
@@ -44,7 +46,9 @@ fn by_ledger(
 ) -> Option<Option<RedisViolation>> {
     let of = &lens.backup(&appearance.backup)?.first.instance;
     let held = keys(&appearance.shot.it.photograph, appearance.shot.at)?;
-    let rows: Vec<_> = lens.ledger(of).filter(|row| row.index < appearance.call.index).collect();
+    let from = left_alone_from(lens, of, ended_at);
+    let rows: Vec<_> =
+        lens.ledger(of).filter(|row| row.index < appearance.call.index && row.it.sent_at >= from).collect();
     if skewed(lens) || rows.is_empty() {
         return None;
     }
@@ -67,13 +71,26 @@ fn by_ledger(
     }))
 }
 
+/// From when on nothing but the application changed an instance until a backup of it ended: neither commands of others
+/// nor a recovery or migration into it, which may take away what the application wrote.
+fn left_alone_from(lens: &Lens<'_>, of: &InstanceId, ended_at: Timestamp) -> Timestamp {
+    let events = lens.history.events.iter().enumerate().take_while(|(_, event)| event.at <= ended_at);
+    let disturbs = |index: usize, event: &Event| match &event.what {
+        What::Statement(it) => it.instance == *of && it.by == Client::Operator && !it.only_reads(),
+        What::InstanceSeen(_) | What::TaskSeen(_) => lens.moved_into_between(of, index, index + 1),
+        _ => false,
+    };
+    let last = events.filter(|(index, event)| disturbs(*index, event)).last();
+    last.map_or(Timestamp::MIN, |(_, event)| event.at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::checks::redis::made_up::{backed_up, backup, cache, copy, holds, recover, show, texts, wrong};
     use crate::checks::temporary::Difference;
     use crate::checks::testing::{Story, done};
-    use crate::history::{LedgerEntry, What};
+    use crate::history::LedgerEntry;
 
     #[test]
     fn a_command_after_the_snapshot_that_is_in_it_is_found() {

@@ -23,6 +23,8 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         let (Some(passed), Some(object)) = (run.says(ITEM), taken(lens, &run, &choice)) else { continue };
         let task = run.task.id.clone();
         match (choice.same_name, passed) {
+            // It fails all the same: what the account may not read cannot be looked up in the target.
+            (SameNameMode::Stop, true) if run.says(PrecheckItem::SourcePermission) == Some(false) => {}
             (SameNameMode::Stop, true) => finding.judge(&run.seen, Some(TaskViolation::NameTaken { task, object })),
             (SameNameMode::Stop, false) => finding.judge(&run.seen, None::<TaskViolation>),
             (SameNameMode::Ignore, _) if run.faulted(lens) || !run.both_connected() => {}

@@ -4,6 +4,7 @@ use super::TaskViolation;
 use super::runs::{connectivity, runs_of};
 use super::whitelist::{Authorisation, addresses, authorisations};
 use crate::checks::Finding;
+use crate::history::What;
 use crate::history::lens::Lens;
 use std::collections::BTreeSet;
 
@@ -25,16 +26,25 @@ fn wrong_by<'a>(lens: &Lens<'a>, found: &Authorisation<'_, 'a>, addresses: &BTre
     if let Some(address) = found.after.shuts_out(addresses) {
         return Some(TaskViolation::AddressMissing { task, instance, address: Some(address.clone()) });
     }
-    // Nothing was ever added anywhere: right only where the service gets in all the same.
+    // Nothing was ever added anywhere: right only where the service gets in all the same, or was let in before, when the
+    // instance was registered as a data source.
     let connected = || runs_of(lens, found.task).iter().any(|run| run.says(connectivity(found.side)) == Some(true));
-    let nothing = addresses.is_empty() && !found.after.open() && !connected();
+    let nothing = addresses.is_empty() && !found.after.open() && !connected() && !registered(lens, found);
     nothing.then_some(TaskViolation::AddressMissing { task, instance, address: None })
+}
+
+/// Whether the instance was registered as a data source before.
+fn registered(lens: &Lens<'_>, found: &Authorisation<'_, '_>) -> bool {
+    lens.history.events[..found.call.index].iter().any(|event| match &event.what {
+        What::DataSourceSeen(view) => view.instance_id == *found.instance,
+        _ => false,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::tasks::made_up::{Tale, holds, wrong};
+    use crate::checks::tasks::made_up::{Tale, holds, rescue, shop, wrong};
     use crate::checks::testing::photograph;
     use recovery::model::photograph::Photograph;
     use serde_json::json;
@@ -62,6 +72,21 @@ mod tests {
         let (task, instance, address) = ("dts-1".into(), "rm-1".into(), Some("worker-2".into()));
         let tale = tale("operator,worker-1,worker-2", "operator,shop,worker-1");
         assert_eq!(wrong(&tale, check), vec![TaskViolation::AddressMissing { task, instance, address }]);
+    }
+
+    #[test]
+    fn who_was_let_in_as_a_data_source_needs_no_new_entry() {
+        let mut tale = Tale::begin();
+        for server in [shop(), rescue()] {
+            let view = json!({
+                "id": "ds-1", "name": "shop", "instance_id": server.id, "product": server.product, "account": "app",
+                "connection": "plain", "created_at": server.requested_at,
+            });
+            tale.story.push(What::DataSourceSeen(serde_json::from_value(view).unwrap()));
+        }
+        let listed = listing("operator,worker-1");
+        tale.create().photograph(&listed, &listed).step("authorise").photograph(&listed, &listed);
+        holds(&tale, check, 2);
     }
 
     #[test]

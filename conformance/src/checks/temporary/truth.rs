@@ -151,8 +151,14 @@ pub fn untouched(lens: &Lens<'_>, instance: &InstanceId, from: &Seen<'_, Shot>, 
         && !lens.changes_by_itself(instance)
 }
 
-/// Whether no user and no application can have changed an instance between a photograph and a time.
+/// Whether no user and no application can have changed an instance, or the master it follows, between a photograph and a
+/// time.
 pub fn untouched_by_users(lens: &Lens<'_>, instance: &InstanceId, from: &Seen<'_, Shot>, until: Timestamp) -> bool {
+    let alone = |instance: &InstanceId| left_alone(lens, instance, from, until);
+    alone(instance) && lens.followed(instance).is_none_or(alone)
+}
+
+fn left_alone(lens: &Lens<'_>, instance: &InstanceId, from: &Seen<'_, Shot>, until: Timestamp) -> bool {
     let (before, after) = lens.history.events.split_at(from.index);
     let lingers = |event: &Event| unanswered(event) && touch(event, instance).is_some() && event.at + LINGERS > from.at;
     !after.iter().any(|event| touch(event, instance).is_some_and(|began| began <= until))
@@ -248,10 +254,11 @@ fn photographed_change(lens: &Lens<'_>, before: &Seen<'_, Shot>, after: &Seen<'_
     data_difference(want, got).or_else(|| account_difference(want, got)).or_else(settings)
 }
 
-/// Whether migration tasks were worked on, which adds addresses to whitelists (DTS-02).
+/// Whether migration tasks or data sources were worked on, which adds addresses to whitelists (DTS-02).
 pub fn authorised_between(lens: &Lens<'_>, from: usize, to: usize) -> bool {
     let calls = lens.calls().filter(|seen| seen.index > from && seen.it.sent_at <= lens.history.events[to].at);
-    calls.into_iter().any(|seen| seen.it.method != "GET" && seen.it.parts().get(1) == Some(&"migration-tasks"))
+    let adds = |part: &&str| matches!(*part, "migration-tasks" | "data-sources");
+    calls.into_iter().any(|seen| seen.it.method != "GET" && seen.it.parts().get(1).is_some_and(adds))
 }
 
 fn view_change(lens: &Lens<'_>, master: &InstanceId, order: usize, made: usize) -> Option<Difference> {

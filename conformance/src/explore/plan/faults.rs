@@ -130,7 +130,7 @@ impl Plan<'_> {
             "ddl" | "sql" | "rights" | "password" | "drop-account" | "ssl" | "whitelist" | "delete" => {
                 Fault::Act(Box::new(self.act(kind)?))
             }
-            _ => return self.to_instance(kind),
+            _ => return self.of_an_instance(kind),
         })
     }
 
@@ -146,7 +146,7 @@ impl Plan<'_> {
         }
     }
 
-    fn to_instance(&mut self, kind: &str) -> Option<Fault> {
+    fn of_an_instance(&mut self, kind: &str) -> Option<Fault> {
         let of = self.some_instance(|_| true)?;
         Some(match kind {
             "backup-corrupt" => Fault::Damage { backup: self.damaged(of), how: Damage::Corrupt },
@@ -155,12 +155,12 @@ impl Plan<'_> {
             "log-gap" => Fault::LogGap { of: self.some_instance(|it| !it.is_redis())? },
             "failover" => Fault::Failover { of },
             "version" => {
-                let engine = self.known.instance(&of)?.product.engine.word();
-                let same: Vec<Product> = PRODUCTS
-                    .iter()
-                    .filter(|text| text.starts_with(engine))
-                    .filter_map(|text| text.parse().ok())
-                    .collect();
+                let now = self.known.instance(&of)?.product;
+                let other = |product: &Product| product.engine == now.engine && product.version != now.version;
+                let versions = PRODUCTS.iter().filter_map(|text| text.parse().ok()).filter(other);
+                let same: Vec<Product> = versions.map(|product| Product { version: product.version, ..now }).collect();
+                let sound = |product: &&Product| product.to_string().parse() == Ok(**product);
+                let same: Vec<Product> = same.iter().filter(sound).copied().collect();
                 Fault::Version { of, engine: self.draw.pick(&same).copied()? }
             }
             "lag" => {

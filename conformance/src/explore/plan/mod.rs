@@ -97,7 +97,10 @@ impl Plan<'_> {
         match kind {
             StepKind::Backup => self.backup(),
             StepKind::Sql => self.statement(),
-            StepKind::Mark => Some(drop(self.mark())),
+            StepKind::Mark => {
+                self.mark();
+                Some(())
+            }
             StepKind::Temporary => self.temporary(),
             StepKind::Clone => self.clones(),
             StepKind::Migrate => self.migrate(),

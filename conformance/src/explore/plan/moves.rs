@@ -26,7 +26,7 @@ impl Plan<'_> {
         let from = self.instance_or_any(|_| true)?;
         let engine = self.known.instance(&from)?.product.engine;
         let masters = |it: &Instance| it.product.engine == engine && it.role != Role::ReadOnly;
-        let own = self.known.instance(&from).and_then(|it| it.master.clone()).filter(|_| self.draw.chance(60));
+        let own = self.known.instance(&from).and_then(|it| it.master.clone()).filter(|_| self.draw.chance(93));
         let into = match own {
             Some(master) => master,
             None => self.instance_or_any(masters)?,

@@ -277,7 +277,7 @@ impl Plan<'_> {
 
     fn recover_to(&mut self, instance: &str, set: Option<String>) {
         let set = if self.draw.chance(15) { Some("latest".to_owned()) } else { set };
-        let (confirm, wait) = (!self.mischief(), self.draw.chance(80));
+        let (confirm, wait) = (!self.mischief(), self.draw.chance(90));
         self.push(Action::Recover(RecoverStep { instance: instance.into(), set, confirm, refused: None, wait }));
     }
 

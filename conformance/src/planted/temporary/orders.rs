@@ -271,7 +271,7 @@ async fn one_for_the_region(request: Request, beyond: &Beyond<'_>) -> Result<Ans
         let mut all = beyond.get("/v1/instances").await?;
         let others =
             |view: &&mut Value| is_temporary(view) && is_there(view) && text(view, "/origin/master") != master.as_str();
-        if instances(&mut all).iter().any(|view| others(&view)) {
+        if instances(&mut all).iter().any(others) {
             return Ok(refusal(403, EXISTS, "the region has a temporary instance"));
         }
     }

@@ -16,26 +16,35 @@ pub type Done<'a, T> = BoxFuture<'a, Result<T, CloudError>>;
 /// The cloud beneath.
 pub type Inner = dyn Cloud;
 
+type Create = for<'a> fn(&'a Inner, &'a InstanceOrder, &'a At) -> Done<'a, Made>;
+type Destroy = for<'a> fn(&'a Inner, &'a InstanceId, &'a At) -> Done<'a, ()>;
+type Configure = for<'a> fn(&'a Inner, &'a InstanceId, &'a Configuration, &'a At) -> Done<'a, ()>;
+type Overwrite = for<'a> fn(&'a Inner, &'a InstanceId, &'a BackupId, u64, &'a At) -> Done<'a, ()>;
+type ChangeAccount = for<'a> fn(&'a Inner, &'a InstanceId, &'a AccountOrder, &'a At) -> Done<'a, ()>;
+type ListAccounts = for<'a> fn(&'a Inner, &'a InstanceId, &'a At) -> Done<'a, Vec<AccountView>>;
+type BackUp = for<'a> fn(&'a Inner, &'a InstanceId, &'a BackupId, BackupKind, u64, &'a At) -> Done<'a, Held>;
+type DiscardBackup = for<'a> fn(&'a Inner, &'a InstanceId, &'a BackupId, &'a At) -> Done<'a, ()>;
+
 /// A hook for each call of a cloud; a call without one goes through. A hook is a closure
 /// `|inner, asked, at| Box::pin(async move { … inner.create(asked).await … })`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CloudHooks {
     /// Round [`Cloud::create`].
-    pub create: Option<for<'a> fn(&'a Inner, &'a InstanceOrder, &'a At) -> Done<'a, Made>>,
+    pub create: Option<Create>,
     /// Round [`Cloud::destroy`].
-    pub destroy: Option<for<'a> fn(&'a Inner, &'a InstanceId, &'a At) -> Done<'a, ()>>,
+    pub destroy: Option<Destroy>,
     /// Round [`Cloud::configure`].
-    pub configure: Option<for<'a> fn(&'a Inner, &'a InstanceId, &'a Configuration, &'a At) -> Done<'a, ()>>,
+    pub configure: Option<Configure>,
     /// Round [`Cloud::overwrite`].
-    pub overwrite: Option<for<'a> fn(&'a Inner, &'a InstanceId, &'a BackupId, u64, &'a At) -> Done<'a, ()>>,
+    pub overwrite: Option<Overwrite>,
     /// Round [`Cloud::account`].
-    pub account: Option<for<'a> fn(&'a Inner, &'a InstanceId, &'a AccountOrder, &'a At) -> Done<'a, ()>>,
+    pub account: Option<ChangeAccount>,
     /// Round [`Cloud::accounts`].
-    pub accounts: Option<for<'a> fn(&'a Inner, &'a InstanceId, &'a At) -> Done<'a, Vec<AccountView>>>,
+    pub accounts: Option<ListAccounts>,
     /// Round [`Cloud::back_up`].
-    pub back_up: Option<for<'a> fn(&'a Inner, &'a InstanceId, &'a BackupId, BackupKind, u64, &'a At) -> Done<'a, Held>>,
+    pub back_up: Option<BackUp>,
     /// Round [`Cloud::discard_backup`].
-    pub discard_backup: Option<for<'a> fn(&'a Inner, &'a InstanceId, &'a BackupId, &'a At) -> Done<'a, ()>>,
+    pub discard_backup: Option<DiscardBackup>,
 }
 
 /// A `Cloud` with hooks.

@@ -14,34 +14,47 @@ pub type Given<'a, T> = BoxFuture<'a, Result<T, DatabaseError>>;
 /// The session beneath.
 pub type Inner = dyn Session;
 
+type ClaimHook = for<'a> fn(&'a mut Inner, &'a str, u64, &'a At) -> Given<'a, ()>;
+type FactsHook = for<'a> fn(&'a mut Inner, &'a At) -> Given<'a, ServerFacts>;
+type DatabasesHook = for<'a> fn(&'a mut Inner, &'a At) -> Given<'a, Vec<DatabaseFacts>>;
+type CreateDatabaseHook = for<'a> fn(&'a mut Inner, &'a str, &'a str, &'a At) -> Given<'a, ()>;
+type DescribeHook = for<'a> fn(&'a mut Inner, &'a str, &'a At) -> Given<'a, Vec<Object>>;
+type CreateHook = for<'a> fn(&'a mut Inner, &'a str, &'a Object, &'a At) -> Given<'a, ()>;
+type RunHook = for<'a> fn(&'a mut Inner, &'a str, &'a str, &'a At) -> Given<'a, Outcome>;
+type ReadHook = for<'a> fn(&'a mut Inner, &'a ReadChunk, &'a At) -> Given<'a, Chunk>;
+type SnapshotHook = for<'a> fn(&'a mut Inner, &'a At) -> Given<'a, SnapshotFacts>;
+type WriteHook = for<'a> fn(&'a mut Inner, &'a WriteChunk, &'a At) -> Given<'a, u64>;
+type ChangesHook = for<'a> fn(&'a mut Inner, u64, usize, &'a At) -> Given<'a, Vec<Change>>;
+type ApplyHook = for<'a> fn(&'a mut Inner, &'a [Apply], &'a At) -> Given<'a, ()>;
+
 /// A hook for each call of a session; a call without one goes through. A hook is a closure
 /// `|inner, asked, at| Box::pin(async move { … inner.write(asked).await … })`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SessionHooks {
     /// Round [`Session::claim`].
-    pub claim: Option<for<'a> fn(&'a mut Inner, &'a str, u64, &'a At) -> Given<'a, ()>>,
+    pub claim: Option<ClaimHook>,
     /// Round [`Session::facts`].
-    pub facts: Option<for<'a> fn(&'a mut Inner, &'a At) -> Given<'a, ServerFacts>>,
+    pub facts: Option<FactsHook>,
     /// Round [`Session::databases`].
-    pub databases: Option<for<'a> fn(&'a mut Inner, &'a At) -> Given<'a, Vec<DatabaseFacts>>>,
+    pub databases: Option<DatabasesHook>,
     /// Round [`Session::create_database`].
-    pub create_database: Option<for<'a> fn(&'a mut Inner, &'a str, &'a str, &'a At) -> Given<'a, ()>>,
+    pub create_database: Option<CreateDatabaseHook>,
     /// Round [`Session::describe`].
-    pub describe: Option<for<'a> fn(&'a mut Inner, &'a str, &'a At) -> Given<'a, Vec<Object>>>,
+    pub describe: Option<DescribeHook>,
     /// Round [`Session::create`].
-    pub create: Option<for<'a> fn(&'a mut Inner, &'a str, &'a Object, &'a At) -> Given<'a, ()>>,
+    pub create: Option<CreateHook>,
     /// Round [`Session::run`].
-    pub run: Option<for<'a> fn(&'a mut Inner, &'a str, &'a str, &'a At) -> Given<'a, Outcome>>,
+    pub run: Option<RunHook>,
     /// Round [`Session::read`].
-    pub read: Option<for<'a> fn(&'a mut Inner, &'a ReadChunk, &'a At) -> Given<'a, Chunk>>,
+    pub read: Option<ReadHook>,
     /// Round [`Session::snapshot`].
-    pub snapshot: Option<for<'a> fn(&'a mut Inner, &'a At) -> Given<'a, SnapshotFacts>>,
+    pub snapshot: Option<SnapshotHook>,
     /// Round [`Session::write`].
-    pub write: Option<for<'a> fn(&'a mut Inner, &'a WriteChunk, &'a At) -> Given<'a, u64>>,
+    pub write: Option<WriteHook>,
     /// Round [`Session::changes`].
-    pub changes: Option<for<'a> fn(&'a mut Inner, u64, usize, &'a At) -> Given<'a, Vec<Change>>>,
+    pub changes: Option<ChangesHook>,
     /// Round [`Session::apply`].
-    pub apply: Option<for<'a> fn(&'a mut Inner, &'a [Apply], &'a At) -> Given<'a, ()>>,
+    pub apply: Option<ApplyHook>,
 }
 
 /// A session with hooks.

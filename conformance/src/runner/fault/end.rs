@@ -53,7 +53,8 @@ pub async fn end(operator: &Operator, fault: &Fault) -> Stepped {
         }
         Fault::DiskFull { .. } | Fault::Lag { .. } | Fault::Act(_) => {
             // What cannot be put back now is, when everything heals.
-            if is_open(operator, fault) && put_back(operator, fault).await? {
+            let is_back = is_open(operator, fault) && put_back(operator, fault).await?;
+            if is_back {
                 close(operator, fault);
             }
         }

@@ -2,6 +2,7 @@
 
 use super::{changed, configurable, has_reached};
 use crate::model::decide::{Context, Decided, refuse};
+use crate::model::instance::{Instance, Origin};
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::task::{MigrationType, PhaseStatus, Selection, Stage, Task, TaskStatus};
 use crate::model::views::TaskObjects;
@@ -23,6 +24,9 @@ pub fn select(ctx: &Context<'_>, id: &TaskId, chosen: &TaskObjects) -> Decided<(
     let source = ctx.state.instances.get(&task.source.instance);
     if source.is_some_and(|source| source.product.engine == Engine::Redis) {
         check_redis(chosen)?;
+    }
+    if task.source.instance == task.target.instance || source.is_some_and(|source| follows(source, task)) {
+        check_apart(&chosen.objects)?;
     }
     let after = Task {
         types: chosen.types.clone(),
@@ -64,6 +68,26 @@ fn check(objects: &[Selection]) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Whether the source has the target's content at all times, as its read-only or disaster recovery instance.
+fn follows(source: &Instance, task: &Task) -> bool {
+    let (Origin::ReadOnly { master } | Origin::DisasterRecovery { master }) = &source.origin else { return false };
+    *master == task.target.instance
+}
+
+/// Source and target hold the same tables (DTS-18), so each chosen one needs another name: read while it is written to, a
+/// table without a key would grow for ever.
+fn check_apart(objects: &[Selection]) -> Result<(), Refusal> {
+    let itself = |object: &&Selection| {
+        let table = object.table_as.is_none() || object.table_as == object.table;
+        object.target_database() == object.database && table
+    };
+    let Some(object) = objects.iter().find(itself) else { return Ok(()) };
+    invalid(format!(
+        "{} would be copied onto itself; source and target are one and the same, so give it another name",
+        written(object)
+    ))
 }
 
 /// Logical databases of a Redis instance.

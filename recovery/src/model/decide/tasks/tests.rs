@@ -429,6 +429,28 @@ fn a_task_is_deleted_whatever_its_status_and_is_then_unknown() {
 }
 
 #[test]
+fn nothing_is_copied_onto_itself() {
+    let mut bench = Bench::new();
+    let (shop, other) = (bench.primary(MYSQL), bench.primary(MYSQL));
+    let mut choose = |target: &InstanceId, object: Selection| {
+        let id = bench.task(&shop, target);
+        bench.decide(|ctx| authorise(ctx, &id)).unwrap();
+        let chosen = TaskObjects { objects: vec![object], ..Bench::objects(FULL) };
+        bench.decide(|ctx| select(ctx, &id, &chosen)).map_err(|refusal| refusal.code)
+    };
+    let (orders, whole) = (table("app", "orders"), Selection { table: None, ..table("app", "orders") });
+    let named = |to: &str| Selection { table_as: Some(to.into()), ..orders.clone() };
+    let moved = |object: &Selection| Selection { database_as: Some("old".into()), ..object.clone() };
+    for object in [orders.clone(), whole.clone(), named("orders")] {
+        assert_eq!(choose(&shop, object.clone()), Err(RefusalCode::InvalidParameter), "{object:?}");
+        assert_eq!(choose(&other, object), Ok(()));
+    }
+    for object in [named("orders_2"), moved(&orders), moved(&whole)] {
+        assert_eq!(choose(&shop, object), Ok(()));
+    }
+}
+
+#[test]
 fn between_redis_instances_whole_logical_databases_move_without_structure() {
     use MigrationType::{Full, Incremental, Structure};
     let mut bench = Bench::new();
