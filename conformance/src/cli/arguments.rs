@@ -203,8 +203,9 @@ pub struct PrecheckArguments {
 /// Arguments of `selftest`.
 #[derive(Debug, Args)]
 pub struct SelftestArguments {
-    /// Seeds of each scenario a planted bug is tried with.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    /// Seeds to explore where no scenario shows a planted bug, and with the system as it stands; scenarios are run with the
+    /// first two of them.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub seeds: u64,
     /// Runs at a time; as many as there are cores unless given.
     #[arg(long)]

@@ -4,9 +4,20 @@ use super::arguments::{Format, SelftestArguments};
 use super::run::{jobs, print_line, stop_at_ctrl_c};
 use super::{Failure, load, say};
 use crate::exit::Exit;
+use crate::explore::profiles::PROFILES;
+use crate::explore::run::Explored;
 use crate::planted::selftest::{Alarm, Listener, Proof, Selftest, Trial, selftest as run_selftest};
 use crate::planted::{self, Planted};
 use crate::reports::selftest as report;
+use scenarios::Scenario;
+
+/// Seeds of each scenario at most; what they do not show, exploration may.
+const SCENARIO_SEEDS: u64 = 2;
+
+/// What the seed of an exploration runs.
+fn explored(seed: u64) -> Scenario {
+    Explored::draw(seed, &PROFILES[0]).scenario
+}
 
 /// Plants, runs and reports.
 // How long a person waited is measured in real time.
@@ -23,9 +34,9 @@ pub fn selftest(arguments: &SelftestArguments) -> Result<Exit, Failure> {
     let test = Selftest {
         planted,
         scenarios: &scenarios,
-        seeds: arguments.seeds,
-        explored: None,
-        explored_seeds: 0,
+        seeds: arguments.seeds.min(SCENARIO_SEEDS),
+        explored: Some(explored),
+        explored_seeds: arguments.seeds,
         shrink: arguments.shrink,
     };
     let screen = Screen(arguments.format);

@@ -4,23 +4,21 @@ use recovery::model::Secret;
 use recovery::model::photograph::password_mark;
 use serde_json::Value;
 
-/// The value with the text of every `password` field replaced by its mark.
-#[must_use]
-pub fn redacted(value: &Value) -> Value {
+/// Puts marks in the place of passwords.
+pub fn redact(value: &mut Value) {
     match value {
-        Value::Object(fields) => Value::Object(
-            fields
-                .iter()
-                .map(|(name, field)| match field {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
                     Value::String(text) if name == "password" => {
-                        (name.clone(), Value::String(format!("#{}", password_mark(&Secret::new(text.clone())))))
+                        *text = format!("#{}", password_mark(&Secret::new(text.as_str())));
                     }
-                    other => (name.clone(), redacted(other)),
-                })
-                .collect(),
-        ),
-        Value::Array(items) => Value::Array(items.iter().map(redacted).collect()),
-        other => other.clone(),
+                    other => redact(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        _ => {}
     }
 }
 
@@ -31,8 +29,8 @@ mod tests {
 
     #[test]
     fn a_password_leaves_only_its_mark() {
-        let secret = json!({"source": {"account": "app", "password": "s3cret"}, "list": [{"password": "s3cret"}]});
-        let shown = redacted(&secret);
+        let mut shown = json!({"source": {"account": "app", "password": "s3cret"}, "list": [{"password": "s3cret"}]});
+        redact(&mut shown);
         assert!(!shown.to_string().contains("s3cret"));
         assert_eq!(shown["source"]["password"], shown["list"][0]["password"]);
         assert_eq!(shown["source"]["account"], "app");

@@ -5,6 +5,7 @@
 
 mod clone;
 mod goods;
+mod invariants;
 mod migration;
 mod redis;
 mod restore;
@@ -30,8 +31,15 @@ pub struct Planted {
 
 /// Every planted bug, by subject.
 pub fn all() -> impl Iterator<Item = &'static Planted> {
-    let subjects: [&[&[Planted]]; 6] =
-        [temporary::PLANTED, clone::PLANTED, tasks::PLANTED, migration::PLANTED, restore::PLANTED, redis::PLANTED];
+    let subjects: [&[&[Planted]]; 7] = [
+        temporary::PLANTED,
+        clone::PLANTED,
+        tasks::PLANTED,
+        migration::PLANTED,
+        restore::PLANTED,
+        redis::PLANTED,
+        invariants::PLANTED,
+    ];
     subjects.into_iter().flatten().copied().flatten()
 }
 
@@ -51,6 +59,18 @@ mod tests {
             assert!(kebab, "{}", planted.name);
             assert!(planted.says.ends_with('.'), "{}: {}", planted.name, planted.says);
         }
+    }
+
+    #[test]
+    fn every_check_has_a_planted_bug_and_there_are_120() {
+        let planted: BTreeSet<&str> = all().map(|planted| planted.check).collect();
+        let without: Vec<&str> = checks::all()
+            .chain(checks::invariants())
+            .map(|check| check.name)
+            .filter(|name| !planted.contains(name))
+            .collect();
+        assert_eq!(without, [""; 0]);
+        assert!(all().count() >= 120, "{}", all().count());
     }
 
     #[test]

@@ -153,13 +153,14 @@ pub trait Listener: Sync {
     fn alarm(&self, alarm: &Alarm);
 }
 
-/// Ids of the rules that a check judges.
+/// Ids of the rules, or of the invariant, that a check judges.
 #[must_use]
 pub fn rules_of(check: &str) -> BTreeSet<&'static str> {
     let catalogue = catalogue();
     catalogue
         .rules()
         .iter()
+        .chain(catalogue.invariants())
         .filter(|rule| rule.check().is_some_and(|(name, _)| name == check))
         .map(|rule| rule.id.as_str())
         .collect()
@@ -177,17 +178,17 @@ pub fn selftest(
 ) -> Result<Proof, rayon::ThreadPoolBuildError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
     Ok(pool.install(|| {
-        let mut costs = Costs::default();
-        let mut alarms = sound(test, &mut costs, covering_runs(test), stop, listener);
+        let mut known = Known::default();
+        let mut alarms = sound(test, &mut known, covering_runs(test), stop, listener);
         let trials = test.planted.par_iter().filter(|_| !stop.load(Ordering::Relaxed)).map(|planted| {
-            let trial = trial(test, planted, &costs, stop);
+            let trial = trial(test, planted, &known, stop);
             listener.tried(&trial);
             trial
         });
         let trials: Vec<Trial> = trials.collect();
         let elsewhere = trials.iter().filter_map(|trial| trial.caught_at).collect();
-        alarms.extend(sound(test, &mut costs, elsewhere, stop, listener));
-        let sound_runs = costs.runs.len() as u64;
+        alarms.extend(sound(test, &mut known, elsewhere, stop, listener));
+        let sound_runs = known.runs.len() as u64;
         Proof { trials, alarms, sound_runs, stopped: stop.load(Ordering::Relaxed) }
     }))
 }
@@ -195,10 +196,18 @@ pub fn selftest(
 /// A scenario by its index, or without one what is explored, and the seed.
 type Run = (Option<usize>, u64);
 
-/// How many events each run makes against the system as it stands: what is cheap is run first.
+/// What is known of the runs of the system as it stands.
 #[derive(Default)]
-struct Costs {
-    runs: BTreeMap<Run, usize>,
+struct Known {
+    runs: BTreeMap<Run, Sound>,
+}
+
+/// What one run of the system as it stands came to.
+struct Sound {
+    /// Events: what makes few of them is run first.
+    events: usize,
+    /// Rules and invariants it exercised.
+    exercised: BTreeSet<&'static str>,
 }
 
 /// The scenarios that may show a bug of a check, by index.
@@ -215,7 +224,7 @@ struct Ran {
     /// Violated rules, each with its first violation.
     violated: Vec<(&'static str, String)>,
     unmet: Vec<String>,
-    events: usize,
+    sound: Sound,
 }
 
 /// Runs a scenario by its index, or without one what is explored under the seed.
@@ -238,12 +247,20 @@ fn judged(scenario: &Scenario, seed: u64, variant: &Variant) -> Result<Ran, Stri
         Some((found.rule.id.as_str(), first.violation.to_string()))
     });
     let unmet = judgement.unmet.iter().map(|unmet| format!("want {}, got {}", unmet.want, unmet.got)).collect();
-    Ok(Ran { violated: violated.collect(), unmet, events: history.events.len() })
+    let exercised = judgement.findings.iter().filter(|found| found.finding.exercised > 0);
+    let exercised = exercised.map(|found| found.rule.id.as_str()).collect();
+    let sound = Sound { events: history.events.len(), exercised };
+    Ok(Ran { violated: violated.collect(), unmet, sound })
 }
 
-/// Everything that covers a rule of a bug's check, and what is explored.
+/// Everything that covers a rule of a bug's check, and what is explored. No scenario covers an invariant: all are run
+/// then, to see which exercise it.
 fn covering_runs(test: &Selftest<'_>) -> BTreeSet<Run> {
-    let scenarios: BTreeSet<usize> = test.planted.iter().flat_map(|planted| showing(test, planted.check)).collect();
+    let covering = |planted: &&Planted| match showing(test, planted.check).next() {
+        Some(_) => showing(test, planted.check).collect(),
+        None => (0..test.scenarios.len()).collect::<Vec<_>>(),
+    };
+    let scenarios: BTreeSet<usize> = test.planted.iter().flat_map(covering).collect();
     let explored = if test.explored.is_some() { test.explored_seeds } else { 0 };
     let covering = scenarios.iter().flat_map(|index| (0..test.seeds).map(|seed| (Some(*index), seed)));
     covering.chain((0..explored).map(|seed| (None, seed))).collect()
@@ -252,41 +269,51 @@ fn covering_runs(test: &Selftest<'_>) -> BTreeSet<Run> {
 /// The system as it stands, in runs that it has not been in yet: what it raises is a false alarm.
 fn sound(
     test: &Selftest<'_>,
-    costs: &mut Costs,
+    known: &mut Known,
     runs: BTreeSet<Run>,
     stop: &AtomicBool,
     listener: &dyn Listener,
 ) -> Vec<Alarm> {
-    let known = Variant::default();
-    let new: Vec<Run> = runs.into_iter().filter(|run| !costs.runs.contains_key(run)).collect();
-    let done: Vec<(Run, usize, Option<Alarm>)> = new
+    let as_it_stands = Variant::default();
+    let new: Vec<Run> = runs.into_iter().filter(|run| !known.runs.contains_key(run)).collect();
+    let done: Vec<(Run, Sound, Option<Alarm>)> = new
         .par_iter()
         .filter(|_| !stop.load(Ordering::Relaxed))
         .filter_map(|(index, seed)| {
-            let (by, ran) = run(test, *index, *seed, &known)?;
-            let (raised, events) = match ran {
-                Ok(ran) => {
-                    let violated = ran.violated.into_iter().map(|(rule, violation)| format!("{rule}: {violation}"));
-                    (violated.chain(ran.unmet).collect(), ran.events)
+            let (by, ran) = run(test, *index, *seed, &as_it_stands)?;
+            let (raised, sound) = match ran {
+                Ok(Ran { violated, unmet, sound }) => {
+                    let violated = violated.into_iter().map(|(rule, violation)| format!("{rule}: {violation}"));
+                    (violated.chain(unmet).collect(), sound)
                 }
-                Err(broken) => (vec![broken], 0),
+                Err(broken) => (vec![broken], Sound { events: 0, exercised: BTreeSet::new() }),
             };
             let alarm = (!raised.is_empty()).then_some(Alarm { by, raised });
             if let Some(alarm) = &alarm {
                 listener.alarm(alarm);
             }
-            Some(((*index, *seed), events, alarm))
+            Some(((*index, *seed), sound, alarm))
         })
         .collect();
-    costs.runs.extend(done.iter().map(|(run, events, _)| (*run, *events)));
-    done.into_iter().filter_map(|(_, _, alarm)| alarm).collect()
+    let mut alarms = Vec::new();
+    for (run, sound, alarm) in done {
+        known.runs.insert(run, sound);
+        alarms.extend(alarm);
+    }
+    alarms
 }
 
 /// The runs a bug is tried with: scenarios that cover a rule of its check, the cheap ones first; then all others once,
 /// those of the same folders and the short ones first; then what is explored.
-fn runs_for(test: &Selftest<'_>, planted: &Planted, costs: &Costs) -> Vec<Run> {
+fn runs_for(test: &Selftest<'_>, planted: &Planted, known: &Known) -> Vec<Run> {
     let mut covering: Vec<usize> = showing(test, planted.check).collect();
-    covering.sort_by_key(|index| (costs.runs.get(&(Some(*index), 0)).copied().unwrap_or(usize::MAX), *index));
+    let known = |index: usize| known.runs.get(&(Some(index), 0));
+    if covering.is_empty() {
+        let rules = rules_of(planted.check);
+        let exercises = |index: &usize| known(*index).is_some_and(|known| !known.exercised.is_disjoint(&rules));
+        covering = (0..test.scenarios.len()).filter(exercises).collect();
+    }
+    covering.sort_by_key(|index| (known(*index).map_or(usize::MAX, |known| known.events), *index));
     let folder = |index: usize| Path::new(&test.scenarios[index].file).parent();
     let near: BTreeSet<Option<&Path>> = covering.iter().map(|index| folder(*index)).collect();
     let mut others: Vec<usize> = (0..test.scenarios.len()).filter(|index| !covering.contains(index)).collect();
@@ -300,12 +327,12 @@ fn runs_for(test: &Selftest<'_>, planted: &Planted, costs: &Costs) -> Vec<Run> {
 /// One bug, until its check finds it.
 // How long it took is for people, and measured in real time.
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
-fn trial(test: &Selftest<'_>, planted: &'static Planted, costs: &Costs, stop: &AtomicBool) -> Trial {
+fn trial(test: &Selftest<'_>, planted: &'static Planted, known: &Known, stop: &AtomicBool) -> Trial {
     let begun = std::time::Instant::now();
     let (others, broken) = (BTreeMap::new(), BTreeMap::new());
     let mut trial = Trial { planted, caught: None, caught_at: None, others, broken, runs: 0, seconds: 0.0 };
     let rules = rules_of(planted.check);
-    for (index, seed) in runs_for(test, planted, costs) {
+    for (index, seed) in runs_for(test, planted, known) {
         if stop.load(Ordering::Relaxed) {
             break;
         }

@@ -1,6 +1,6 @@
 //! Writes the history of a run down while it happens, and reads out of answers what they show.
 
-use crate::history::redact::redacted;
+use crate::history::redact::redact;
 use crate::history::{Call, Event, History, ListKind, Shot, What};
 use jiff::Timestamp;
 use recovery::model::backup::Node;
@@ -216,7 +216,8 @@ impl Recorder {
 
     /// Writes a call down, without passwords, and what its answer shows.
     pub fn call(&self, at: Timestamp, mut call: Call) {
-        call.request = redacted(&call.request);
+        redact(&mut call.request);
+        redact(&mut call.answer);
         let shown = shown(&call);
         self.record(at, What::Call(call));
         for what in shown {

@@ -8,6 +8,7 @@ mod doings;
 mod ids_are_unique;
 #[cfg(test)]
 mod made_up;
+mod no_password_is_shown;
 mod nothing_else_is_touched;
 mod refusals_change_nothing;
 mod reports_agree_with_photographs;
@@ -33,4 +34,5 @@ pub const CHECKS: &[Check] = checks![
     ids_are_unique,
     refusals_change_nothing,
     answers_survive_a_crash,
+    no_password_is_shown,
 ];

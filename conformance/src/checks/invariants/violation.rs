@@ -41,6 +41,8 @@ pub enum InvariantViolation {
     RefusalMade { request: String, code: String, made: String },
     /// What was answered before a crash is not so after it.
     LostInACrash { what: String, answered: String, found: String },
+    /// An answer shows a password.
+    PasswordShown { request: String, place: String },
 }
 
 impl InvariantViolation {
@@ -96,6 +98,9 @@ impl InvariantViolation {
             }
             Self::RefusalMade { request, code, made } => {
                 (format!("nothing made by {request}, refused with {code}"), format!("{made} is there"))
+            }
+            Self::PasswordShown { request, place } => {
+                (format!("no password in the answer to {request}"), format!("one in its {place}"))
             }
             Self::LostInACrash { what, answered, found } => {
                 (format!("{what} {answered} after a crash too"), found.clone())

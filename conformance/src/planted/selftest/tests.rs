@@ -75,7 +75,8 @@ fn every_planted_bug_has_a_scenario_that_covers_a_rule_of_its_check() {
         .flat_map(|scenario| scenario.covers)
         .map(|id| id.0)
         .collect();
-    for planted in planted::all() {
+    let rules = |planted: &&Planted| crate::checks::all().any(|check| check.name == planted.check);
+    for planted in planted::all().filter(rules) {
         assert!(rules_of(planted.check).iter().any(|id| covered.contains(*id)), "{}", planted.name);
     }
 }

@@ -1,0 +1,121 @@
+//! A password stands in no answer, neither as a field of its own nor in words.
+//!
+//! Passwords stand in histories as their marks: a field of an answer that bears one was redacted like that of a request,
+//! and a word of an answer is known by the mark it has.
+
+use super::InvariantViolation;
+use crate::checks::Finding;
+use crate::history::lens::Lens;
+use recovery::model::Secret;
+use recovery::model::photograph::password_mark;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Looks for fields of that name in every answer, and for words that are passwords in refusals and in answers to requests
+/// that change something.
+pub fn check(lens: &Lens<'_>) -> Finding {
+    let mut finding = Finding::default();
+    let mut marks: BTreeSet<&str> = lens.logins().map(|login| login.it.password_mark.as_str()).collect();
+    lens.calls().for_each(|call| marks_in(&call.it.request, &mut marks));
+    for call in lens.calls().filter(|call| call.it.status.is_some()) {
+        let words = call.it.method != "GET" || call.it.refused();
+        let shown = field(&call.it.answer).or_else(|| if words { word(&call.it.answer, &marks) } else { None });
+        let mut told = BTreeSet::new();
+        marks_in(&call.it.request, &mut told);
+        if shown.is_none() && told.is_empty() {
+            continue;
+        }
+        let request = format!("{} {}", call.it.method, call.it.path);
+        finding.judge(&call, shown.map(|place| InvariantViolation::PasswordShown { request, place }));
+    }
+    finding
+}
+
+/// The marks of passwords in a request.
+fn marks_in<'a>(value: &'a Value, marks: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field.as_str().and_then(|text| text.strip_prefix('#')) {
+                    Some(mark) if is_secret(name) => drop(marks.insert(mark)),
+                    _ => marks_in(field, marks),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| marks_in(item, marks)),
+        _ => {}
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    name.contains("password")
+}
+
+/// The field of an answer that shows a password.
+fn field(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(fields) => fields.iter().find_map(|(name, inner)| match inner {
+            Value::String(_) if is_secret(name) => Some(name.clone()),
+            _ => field(inner).map(|place| format!("{name}.{place}")),
+        }),
+        Value::Array(items) => items.iter().find_map(field),
+        _ => None,
+    }
+}
+
+/// The place of an answer where a word is a password.
+fn word(value: &Value, marks: &BTreeSet<&str>) -> Option<String> {
+    let between = |letter: char| letter.is_whitespace() || "'\"`,;()".contains(letter);
+    let known = |word: &str| !word.is_empty() && marks.contains(password_mark(&Secret::new(word)).as_str());
+    match value {
+        Value::Object(fields) => {
+            fields.iter().find_map(|(name, inner)| word(inner, marks).map(|place| format!("{name}{place}")))
+        }
+        Value::Array(items) => items.iter().find_map(|item| word(item, marks)),
+        Value::String(text) => text.split(between).any(known).then(String::new),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::invariants::made_up::{Tale, holds, wrong};
+    use crate::history::redact::redact;
+    use serde_json::json;
+
+    const ACCOUNTS: &str = "POST /v1/instances/rm-1/accounts";
+
+    fn asked() -> Value {
+        let mut body = json!({"name": "app", "password": "s3cret"});
+        redact(&mut body);
+        body
+    }
+
+    fn shown(place: &str) -> Vec<InvariantViolation> {
+        vec![InvariantViolation::PasswordShown { request: ACCOUNTS.into(), place: place.into() }]
+    }
+
+    #[test]
+    fn a_field_that_shows_a_password_is_found() {
+        let mut tale = Tale::new();
+        let mut answer = json!({"account": {"name": "app", "password": "s3cret"}});
+        redact(&mut answer);
+        tale.story.call(ACCOUNTS, asked(), 200, answer);
+        assert_eq!(wrong(&tale.story, check), shown("account.password"));
+    }
+
+    #[test]
+    fn a_sentence_that_tells_a_password_is_found() {
+        let mut tale = Tale::new();
+        tale.story.call(ACCOUNTS, asked(), 400, json!({"detail": "the password 's3cret' is too short"}));
+        assert_eq!(wrong(&tale.story, check), shown("detail"));
+    }
+
+    #[test]
+    fn an_answer_without_the_password_holds() {
+        let mut tale = Tale::new();
+        tale.story.call(ACCOUNTS, asked(), 200, json!({"name": "app", "detail": "the password was set"}));
+        holds(&tale.story, check, 1);
+    }
+}
