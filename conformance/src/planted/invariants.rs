@@ -129,10 +129,22 @@ pub(super) const PLANTED: &[&[Planted]] = &[&[
         }),
     },
     Planted {
-        name: "ids-are-drawn-from-three-numbers",
-        says: "The random numbers that ids are made from are one of three.",
+        name: "every-fourth-id-is-the-one-before",
+        says: "The dice that ids are made from give every fourth number again.",
         check: "ids_are_unique",
-        variant: ports(|| Arc::new(Meddling { roll: Some(|number, _| number % 3), ..Meddling::default() })),
+        variant: ports(|| {
+            Arc::new(Meddling {
+                roll: Some(|number, at| {
+                    at.memory(|memory| {
+                        let again = memory.count("rolls").is_multiple_of(4);
+                        let last = memory.get("last").and_then(Value::as_u64).filter(|_| again);
+                        memory.put("last", last.unwrap_or(number));
+                        last.unwrap_or(number)
+                    })
+                }),
+                ..Meddling::default()
+            })
+        }),
     },
     Planted {
         name: "an-order-is-refused-and-carried-out",
