@@ -167,6 +167,10 @@ impl Plan<'_> {
                 let of = self.some_instance(Instance::is_redis).unwrap_or(of);
                 Fault::Lag { of, ms: self.draw.one(1_000, [200, 30_000]) }
             }
+            "client-zone" => {
+                let zone = self.draw.one("+05:30", ["America/New_York", "Australia/Sydney"]);
+                Fault::ClientZone { zone: zone.to_owned() }
+            }
             "time-zone" => {
                 let zone = self.draw.one("+02:00", ["UTC", "-11:30", "Europe/Berlin", "America/New_York"]);
                 Fault::TimeZone { of, zone: zone.to_owned() }

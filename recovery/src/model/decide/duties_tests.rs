@@ -184,7 +184,8 @@ fn an_old_backup_is_dropped_when_its_retention_has_passed() {
 fn paused() -> (Bench, TaskId) {
     let mut bench = Bench::new();
     let master = bench.primary(MYSQL);
-    let id = bench.selected_task(&master, &master, &[MigrationType::Full, MigrationType::Incremental]);
+    let target = bench.primary(MYSQL);
+    let id = bench.selected_task(&master, &target, &[MigrationType::Full, MigrationType::Incremental]);
     let now = bench.now;
     bench.edit_task(&id, |task| {
         task.status = TaskStatus::Suspending;
