@@ -200,6 +200,12 @@ pub enum What {
 }
 
 impl What {
+    /// Whether something is broken by it: every fault but the healing, which each run ends with.
+    #[must_use]
+    pub fn breaks(&self) -> bool {
+        matches!(self, Self::Fault { kind, .. } if kind != "heal")
+    }
+
     /// A fault that begins.
     #[must_use]
     pub fn fault(kind: &str, text: impl Into<String>, host: Option<&str>) -> Self {

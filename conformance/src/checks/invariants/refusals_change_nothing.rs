@@ -80,7 +80,7 @@ fn told(call: &Seen<'_, Call>) -> (String, String) {
 fn calm(lens: &Lens<'_>, others: &[Seen<'_, Call>], before: (usize, Timestamp), after: (usize, Timestamp)) -> bool {
     let open = |call: &Seen<'_, Call>| !call.it.accepted() && call.at + LINGERS > before.1;
     let acted = others.iter().any(|call| (call.index > before.0 || open(call)) && call.it.sent_at <= after.1);
-    let broken = lens.history.events[before.0..after.0].iter().any(|event| matches!(event.what, What::Fault { .. }));
+    let broken = lens.history.events[before.0..after.0].iter().any(|event| event.what.breaks());
     !acted && !broken
 }
 
@@ -218,6 +218,17 @@ mod tests {
         let mut tale = Tale::new();
         refusal(tale.list(&[&shop])).list(&[&busy]);
         assert_eq!(wrong(&tale.story, check), changed("state of rm-1"));
+    }
+
+    #[test]
+    fn what_changed_is_found_though_everything_was_healed_meanwhile() {
+        let mut tale = Tale::new();
+        let shop = tale.shop.clone();
+        let mut other = shop.clone();
+        other.configuration.ssl = true;
+        refusal(tale.list(&[&shop])).story.push(What::fault("heal", "everything heals", None));
+        tale.list(&[&other]);
+        assert_eq!(wrong(&tale.story, check), changed("configuration of rm-1"));
     }
 
     #[test]

@@ -179,7 +179,7 @@ fn skews<'a>(lens: &Lens<'a>) -> impl Iterator<Item = usize> + use<'a> {
 
 /// Whether there was any fault before an event: then a server that is not reached is nobody's mistake.
 pub fn faulted_before(lens: &Lens<'_>, index: usize) -> bool {
-    lens.history.events[..index].iter().any(|event| matches!(event.what, What::Fault { .. }))
+    lens.history.events[..index].iter().any(|event| event.what.breaks())
 }
 
 /// Whether a user had an instance, or the master it belongs to, released by a call sent before a time.
