@@ -4,12 +4,11 @@ use super::Planted;
 use super::tools::gate::{is, on_answer, own, refusal};
 use super::tools::meddling::{forgetful_disk, session};
 use super::tools::shown::{instances, text};
-use super::tools::{Meddling, Memory, SessionHooks, layer, ports};
+use super::tools::{Memory, SessionHooks, layer, ports};
 use recovery::client::Answer;
 use recovery::model::content::Value as Cell;
 use recovery::ports::database::WriteChunk;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// For each check of `checks::invariants` at least one.
 pub(super) const PLANTED: &[&[Planted]] = &[&[
@@ -129,10 +128,34 @@ pub(super) const PLANTED: &[&[Planted]] = &[&[
         }),
     },
     Planted {
-        name: "ids-are-drawn-from-three-numbers",
-        says: "The random numbers that ids are made from are one of three.",
+        name: "a-second-temporary-instance-bears-the-id-of-the-first",
+        says: "Whoever makes a temporary instance after another is given the other's id.",
         check: "ids_are_unique",
-        variant: ports(|| Arc::new(Meddling { roll: Some(|number, _| number % 3), ..Meddling::default() })),
+        variant: layer(|| {
+            own(|mut request, beyond, memory| {
+                Box::pin(async move {
+                    let alias = |memory: &Memory| memory.text("first").zip(memory.text("second"));
+                    if let Some((first, second)) = alias(&memory.borrow()) {
+                        request.path = request.path.replace(&first, &second);
+                        request.body = request.body.map(|body| exchanged(&body, &first, &second));
+                    }
+                    let mut answer = beyond.send(&request).await?;
+                    if is(&request, "POST /v1/instances/*/temporary-instances") && answer.status < 400 {
+                        let id = text(&answer.body, "/id").to_owned();
+                        let name = if memory.borrow().text("first").is_none_or(|first| first == id) {
+                            "first"
+                        } else {
+                            "second"
+                        };
+                        memory.borrow_mut().put(name, id);
+                    }
+                    if let Some((first, second)) = alias(&memory.borrow()) {
+                        answer.body = exchanged(&answer.body, &second, &first);
+                    }
+                    Ok(answer)
+                })
+            })
+        }),
     },
     Planted {
         name: "an-order-is-refused-and-carried-out",
@@ -226,4 +249,9 @@ fn charged_from_the_order(answer: &mut Answer, memory: &mut Memory) {
             charge["from"] = asked.clone();
         }
     }
+}
+
+/// A document with one text in the place of another.
+fn exchanged(document: &Value, old: &str, new: &str) -> Value {
+    serde_json::from_str(&document.to_string().replace(old, new)).unwrap_or(Value::Null)
 }

@@ -6,8 +6,8 @@ use super::doings::{Doings, LINGERS, vanished};
 use super::sources_stay::{reader_of, readers};
 use crate::checks::Finding;
 use crate::checks::temporary::witness::{is_fresh, skewed};
+use crate::history::Call;
 use crate::history::lens::{Lens, Seen};
-use crate::history::{Call, What};
 use jiff::Timestamp;
 use recovery::model::instance::InstanceState;
 use recovery::model::logical::restore::RestoreStatus;
@@ -191,6 +191,7 @@ mod tests {
     use super::*;
     use crate::checks::invariants::made_up::{Tale, holds, wrong};
     use crate::checks::testing::{photograph, start, temporary};
+    use crate::history::What;
     use serde_json::json;
 
     const ORDER: &str = "POST /v1/instances/rm-1/temporary-instances";
