@@ -6,12 +6,9 @@ use super::database::{Connect, HookedDatabase};
 use super::disk::Forgetful;
 use super::{At, CloudHooks, Memory, SessionHooks};
 use jiff::{SignedDuration, Timestamp};
-use recovery::ports::{Dice, Disk, Ports};
+use recovery::ports::{Disk, Ports};
 use sim::Meddler;
 use std::sync::{Arc, Mutex};
-
-/// Rolls otherwise: gets the number that was thrown.
-pub type Roll = fn(u64, &At) -> u64;
 
 /// Wrapped ports; what is missing stays as it is. Made with `Arc::new(Meddling { …, ..Meddling::default() })`, or by one
 /// of the functions beneath where one port is enough.
@@ -27,8 +24,6 @@ pub struct Meddling {
     pub ahead: Option<fn(&str) -> SignedDuration>,
     /// How far the clock of a host is ahead at a true time.
     pub drift: Option<fn(&str, Timestamp) -> SignedDuration>,
-    /// Round the dice.
-    pub roll: Option<Roll>,
     /// Whether the service's disk lies about sync.
     pub forgetful_disk: bool,
     /// What was seen in this run, by all hosts together.
@@ -50,27 +45,12 @@ impl Meddler for Meddling {
         let at = At { host: host.to_owned(), endpoint, account, clock, ports: ports.clone(), memory };
         let Self { connect, session: hooks, .. } = *self;
         ports.database = Arc::new(HookedDatabase { inner: ports.database, connect, hooks, at: at.clone() });
-        ports.cloud = Arc::new(HookedCloud { inner: ports.cloud, hooks: self.cloud, at: at.clone() });
-        if let Some(roll) = self.roll {
-            ports.dice = Arc::new(Loaded { inner: ports.dice, roll, at });
-        }
+        ports.cloud = Arc::new(HookedCloud { inner: ports.cloud, hooks: self.cloud, at });
         ports
     }
 
     fn disk(&self, disk: Arc<dyn Disk>) -> Arc<dyn Disk> {
         if self.forgetful_disk { Arc::new(Forgetful(disk)) } else { disk }
-    }
-}
-
-struct Loaded {
-    inner: Arc<dyn Dice>,
-    roll: Roll,
-    at: At,
-}
-
-impl Dice for Loaded {
-    fn next(&self) -> u64 {
-        (self.roll)(self.inner.next(), &self.at)
     }
 }
 
