@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 pub enum Outcome {
     /// Every exercised rule held, every expectation was met, every covered rule was exercised.
     Passed,
+    /// The target cannot do what the scenario asks for.
+    Unavailable,
     /// A covered rule was not exercised.
     Incomplete,
     /// A rule was violated or an expectation was not met.

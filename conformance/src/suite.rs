@@ -4,6 +4,8 @@ use crate::catalogue::{Judged, catalogue};
 use crate::history::{History, hex};
 use crate::judge::{Judgement, Outcome, judge};
 use crate::runner;
+use crate::runner::on_real::{self, Ran};
+use crate::runner::target::Servers;
 use crate::runner::variant::Variant;
 use rayon::prelude::*;
 use scenarios::Scenario;
@@ -30,6 +32,53 @@ pub struct RunResult<'a> {
     pub fingerprint: String,
     /// Virtual seconds.
     pub virtual_seconds: f64,
+    /// The real servers it ran on; none in the simulated world.
+    pub on: Option<String>,
+    /// Why the target cannot do it, where it cannot.
+    pub unavailable: Option<String>,
+}
+
+impl<'a> RunResult<'a> {
+    /// A run that was judged; one that passed needs its history no more.
+    #[must_use]
+    pub fn judged(scenario: &'a Scenario, seed: u64, history: History, judgement: Judgement) -> Self {
+        let outcome = judgement.outcome();
+        Self {
+            outcome,
+            judgement: Some(judgement),
+            fingerprint: history.fingerprint(),
+            virtual_seconds: history.virtual_seconds(),
+            history: (outcome != Outcome::Passed).then_some(history),
+            ..Self::empty(scenario, seed, outcome)
+        }
+    }
+
+    /// A run the harness could not carry out.
+    #[must_use]
+    pub fn broken(scenario: &'a Scenario, seed: u64, why: String) -> Self {
+        Self { broken: Some(why), ..Self::empty(scenario, seed, Outcome::Broken) }
+    }
+
+    /// A run the target cannot carry out.
+    #[must_use]
+    pub fn unavailable(scenario: &'a Scenario, seed: u64, why: String) -> Self {
+        Self { unavailable: Some(why), ..Self::empty(scenario, seed, Outcome::Unavailable) }
+    }
+
+    fn empty(scenario: &'a Scenario, seed: u64, outcome: Outcome) -> Self {
+        Self {
+            scenario,
+            seed,
+            outcome,
+            judgement: None,
+            history: None,
+            broken: None,
+            fingerprint: "broken".into(),
+            virtual_seconds: 0.0,
+            on: None,
+            unavailable: None,
+        }
+    }
 }
 
 /// Hears of runs as they end, from several threads.
@@ -98,7 +147,8 @@ pub struct Tally {
 impl Tally {
     /// Adds a run.
     pub fn add(&mut self, run: &RunResult<'_>) {
-        let name = run.scenario.shown();
+        let on = run.on.as_ref().map_or_else(String::new, |on| format!(" on {on}"));
+        let name = format!("{}{on}", run.scenario.shown());
         self.scenarios.insert(name.clone());
         *self.runs.entry(run.outcome).or_default() += 1;
         self.virtual_seconds += run.virtual_seconds;
@@ -170,31 +220,53 @@ pub fn run_variant<'a>(scenario: &'a Scenario, seed: u64, variant: &Variant) -> 
     match runner::run_variant(scenario, seed, None, variant) {
         Ok(history) => {
             let judgement = judge(&history, &scenario.covers);
-            let outcome = judgement.outcome();
-            let (fingerprint, virtual_seconds) = (history.fingerprint(), history.virtual_seconds());
-            let history = (outcome != Outcome::Passed).then_some(history);
-            RunResult {
-                scenario,
-                seed,
-                outcome,
-                judgement: Some(judgement),
-                history,
-                broken: None,
-                fingerprint,
-                virtual_seconds,
-            }
+            RunResult::judged(scenario, seed, history, judgement)
         }
-        Err(error) => RunResult {
-            scenario,
-            seed,
-            outcome: Outcome::Broken,
-            judgement: None,
-            history: None,
-            broken: Some(error.to_string()),
-            fingerprint: "broken".into(),
-            virtual_seconds: 0.0,
-        },
+        Err(error) => RunResult::broken(scenario, seed, error.to_string()),
     }
+}
+
+/// Runs one scenario on real servers, and judges it; nothing where it was stopped.
+#[must_use]
+pub fn run_on<'a>(scenario: &'a Scenario, seed: u64, servers: &Servers, stop: &AtomicBool) -> Option<RunResult<'a>> {
+    let run = match on_real::run_on(scenario, seed, servers, stop) {
+        Ok(Ran::Done(history)) => {
+            let judgement = judge(&history, &scenario.covers);
+            RunResult::judged(scenario, seed, *history, judgement)
+        }
+        Ok(Ran::Unavailable(why)) => RunResult::unavailable(scenario, seed, why),
+        Ok(Ran::Stopped) => return None,
+        Err(why) => RunResult::broken(scenario, seed, why),
+    };
+    Some(RunResult { on: Some(servers.to_string()), ..run })
+}
+
+/// Runs scenarios on real servers, each on all that were chosen for it, one after the other; a raised `stop` ends the run
+/// under way and lets no further one begin.
+#[must_use]
+pub fn run_all_on(
+    scenarios: &[Scenario],
+    runs: &[(usize, u64, Result<Servers, String>)],
+    stop: &AtomicBool,
+    listener: &dyn Listener,
+) -> Tally {
+    let mut tally = Tally::default();
+    for (place, (index, seed, servers)) in runs.iter().enumerate() {
+        let scenario = &scenarios[*index];
+        let run = match servers {
+            _ if stop.load(Ordering::Relaxed) => None,
+            Ok(servers) => run_on(scenario, *seed, servers, stop),
+            Err(why) => Some(RunResult::unavailable(scenario, *seed, why.clone())),
+        };
+        match run {
+            Some(run) => {
+                tally.add(&run);
+                listener.ended(&run, runs[place + 1..].iter().filter(|(other, ..)| other == index).count());
+            }
+            None => tally.not_begun += 1,
+        }
+    }
+    tally
 }
 
 /// Runs every scenario under every seed on `jobs` threads, as [`run_pairs`] does.

@@ -1,6 +1,7 @@
 //! The arguments of `firedrill`.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use engines::images::Choice;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -70,6 +71,22 @@ pub struct RunArguments {
     /// Run each seed twice in fresh processes instead, and show the first event that differs.
     #[arg(long)]
     pub check_determinism: bool,
+    /// Where to run: in the simulated world, or on real database servers in containers, one run of each scenario.
+    #[arg(long, value_enum, default_value_t = Target::Sim)]
+    pub target: Target,
+    /// The image of a real server, such as postgres=postgres:17; postgres, mysql, mariadb, redis and valkey are known.
+    /// Repeated for one, scenarios run on each. FIREDRILL_IMAGE_POSTGRES and its like name one too.
+    #[arg(long = "image", value_name = "SERVER=NAME:TAG")]
+    pub images: Vec<Choice>,
+}
+
+/// Where scenarios run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// The simulated world.
+    Sim,
+    /// Real database servers in containers.
+    Real,
 }
 
 /// Where failing scenarios are saved unless another folder is named.
@@ -98,6 +115,8 @@ impl Default for RunArguments {
             out: OUT.into(),
             format: Format::Pretty,
             check_determinism: false,
+            target: Target::Sim,
+            images: vec![],
         }
     }
 }

@@ -5,6 +5,7 @@ mod determinism;
 mod explore;
 mod load;
 mod precheck;
+mod real;
 mod replay;
 mod rules;
 mod run;

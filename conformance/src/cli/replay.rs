@@ -75,12 +75,14 @@ fn verdict(scenario: &Scenario, seed: u64, history: History) -> Result<Exit, Fai
         broken: None,
         fingerprint,
         virtual_seconds,
+        on: None,
+        unavailable: None,
     };
     say(&failure::failure(&run))?;
     say(&text)?;
     Ok(match outcome {
         Outcome::Passed => Exit::Held,
-        Outcome::Incomplete => Exit::Incomplete,
+        Outcome::Incomplete | Outcome::Unavailable => Exit::Incomplete,
         Outcome::Failed => Exit::Violated,
         Outcome::Broken => Exit::Harness,
     })

@@ -1,7 +1,7 @@
 //! `firedrill run`: scenarios over seeds, failures as they come, rules by verdict at the end.
 
-use super::arguments::{Format, RunArguments};
-use super::{Failure, load, say, shrink};
+use super::arguments::{Format, RunArguments, Target};
+use super::{Failure, load, real, say, shrink};
 use crate::exit::Exit;
 use crate::explore::shrink::Failures;
 use crate::judge::Outcome;
@@ -17,7 +17,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Runs and reports.
 pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let scenarios = load::scenarios(&arguments.paths, arguments.filter.as_deref())?;
-    let (tally, wall_seconds) = timed(&scenarios, arguments)?;
+    let (tally, wall_seconds) = match arguments.target {
+        Target::Sim if arguments.images.is_empty() => timed(&scenarios, arguments)?,
+        Target::Sim => return Err(Failure::usage("--image chooses real servers; give --target real too")),
+        Target::Real if arguments.shrink => {
+            return Err(Failure::usage("--shrink makes failures of the simulated world small; give --target sim"));
+        }
+        Target::Real => match real::timed(&scenarios, arguments)? {
+            Ok(done) => done,
+            Err(why) => return real::unavailable(&why, arguments.format),
+        },
+    };
     match arguments.format {
         Format::Pretty => say(&pretty::summary(&tally, wall_seconds))?,
         Format::Json => say(&json::summary(&tally, wall_seconds).to_string())?,
@@ -42,11 +52,16 @@ pub fn exit(tally: &Tally) -> Exit {
     } else if tally.count(Outcome::Failed) > 0 || tally.verdicts().values().any(|verdict| *verdict == Verdict::Violated)
     {
         Exit::Violated
-    } else if tally.count(Outcome::Incomplete) > 0 || tally.not_begun > 0 {
+    } else if tally.count(Outcome::Incomplete) > 0 || tally.not_begun > 0 || nothing_ran(tally) {
         Exit::Incomplete
     } else {
         Exit::Held
     }
+}
+
+/// Whether all that was asked for is unavailable.
+fn nothing_ran(tally: &Tally) -> bool {
+    tally.run_count() > 0 && tally.count(Outcome::Unavailable) == tally.run_count()
 }
 
 /// Runs a suite with its progress on the screen; gives the wall seconds too.
@@ -78,7 +93,7 @@ pub(super) fn stop_at_ctrl_c() -> Arc<AtomicBool> {
 }
 
 /// Shows runs as they end: a bar on a terminal, plain lines elsewhere, events for programs.
-struct Screen<'a> {
+pub(super) struct Screen<'a> {
     scenarios: &'a [Scenario],
     /// What failed, where it is told at the end.
     found: Option<Mutex<Failures>>,
@@ -88,7 +103,7 @@ struct Screen<'a> {
 }
 
 impl<'a> Screen<'a> {
-    fn new(scenarios: &'a [Scenario], arguments: &RunArguments, runs: u64) -> Self {
+    pub(super) fn new(scenarios: &'a [Scenario], arguments: &RunArguments, runs: u64) -> Self {
         let format = arguments.format;
         let bar = (format == Format::Pretty && io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(runs);
@@ -100,7 +115,7 @@ impl<'a> Screen<'a> {
         Self { scenarios, found: arguments.shrink.then(Mutex::default), format, bar, worst: Mutex::default() }
     }
 
-    fn finish(&self) {
+    pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -145,6 +160,9 @@ impl Listener for Screen<'_> {
                 bar.set_message(run.scenario.shown());
                 bar.inc(1);
             }
+            None if run.on.is_some() || run.unavailable.is_some() => {
+                print_line(&format!("{:<10} {}{}", word(run.outcome), run.scenario.place(), real::place(run)));
+            }
             None if left == 0 => print_line(&format!("{:<10} {runs:>4} runs  {}", word(worst), run.scenario.place())),
             None => {}
         }
@@ -154,6 +172,7 @@ impl Listener for Screen<'_> {
 fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
+        Outcome::Unavailable => "unavail.",
         Outcome::Incomplete => "incomplete",
         Outcome::Failed => "FAILED",
         Outcome::Broken => "BROKEN",

@@ -48,22 +48,9 @@ impl Explored {
             Ok(history) => {
                 let judgement = judge(&history, &[]);
                 reached.add(scenario, &history, &judgement);
-                let outcome = judgement.outcome();
-                let (fingerprint, virtual_seconds) = (history.fingerprint(), history.virtual_seconds());
-                let history = (outcome != Outcome::Passed).then_some(history);
-                let judgement = Some(judgement);
-                RunResult { scenario, seed, outcome, judgement, history, broken: None, fingerprint, virtual_seconds }
+                RunResult::judged(scenario, seed, history, judgement)
             }
-            Err(error) => RunResult {
-                scenario,
-                seed,
-                outcome: Outcome::Broken,
-                judgement: None,
-                history: None,
-                broken: Some(error.to_string()),
-                fingerprint: "broken".into(),
-                virtual_seconds: 0.0,
-            },
+            Err(error) => RunResult::broken(scenario, seed, error.to_string()),
         };
         (result, reached)
     }

@@ -99,6 +99,10 @@ fn all(run: &RunResult<'_>, mut wanted: impl FnMut(&Cause) -> bool, end: &str) -
 /// The command that repeats a run.
 #[must_use]
 pub fn replay(run: &RunResult<'_>) -> String {
+    if let Some(on) = &run.on {
+        let images: String = on.split(' ').map(|image| format!(" --image {image}")).collect();
+        return format!("firedrill run --target real{images} {}", run.scenario.file);
+    }
     let case = run.scenario.case.as_ref().map_or_else(String::new, |case| format!(" --case '{}'", quoted(case)));
     format!("firedrill replay --scenario {}{case} --seed {:#x}", run.scenario.file, run.seed)
 }

@@ -35,6 +35,8 @@ pub fn run(run: &RunResult<'_>) -> Value {
         "unmet": run.judgement.as_ref().map_or(&[][..], |judgement| &judgement.unmet),
         "not_exercised": run.judgement.as_ref().map_or(&[][..], |judgement| &judgement.not_exercised),
         "broken": run.broken,
+        "on": run.on,
+        "unavailable": run.unavailable,
         "virtual_seconds": run.virtual_seconds,
         "fingerprint": run.fingerprint,
     })
@@ -54,7 +56,7 @@ pub fn summary(tally: &Tally, wall_seconds: f64) -> Value {
         "failed": tally.count(Outcome::Failed) + tally.count(Outcome::Broken),
         "incomplete": tally.count(Outcome::Incomplete),
         "not_begun": tally.not_begun,
-        "unavailable": 0,
+        "unavailable": tally.count(Outcome::Unavailable),
         "rules": {
             "held": count(Verdict::Held),
             "violated": count(Verdict::Violated),

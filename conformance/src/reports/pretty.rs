@@ -32,13 +32,14 @@ pub fn summary(tally: &Tally, wall_seconds: f64) -> String {
     let _ = writeln!(text, "\n{:<6}{}", Group::Inv, row(&invariants));
     let _ = writeln!(
         text,
-        "\n{} scenarios, {} runs: {} passed, {} failed, {} incomplete, {} broken, 0 unavailable",
+        "\n{} scenarios, {} runs: {} passed, {} failed, {} incomplete, {} broken, {} unavailable",
         tally.scenarios.len(),
         tally.run_count(),
         tally.count(Outcome::Passed),
         tally.count(Outcome::Failed),
         tally.count(Outcome::Incomplete),
         tally.count(Outcome::Broken),
+        tally.count(Outcome::Unavailable),
     );
     if tally.not_begun > 0 {
         let _ = writeln!(text, "stopped early: {} runs were not begun", tally.not_begun);

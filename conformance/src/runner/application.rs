@@ -2,12 +2,12 @@
 
 use super::operator::Operator;
 use super::recorder::Recorder;
+use super::target::Guest;
 use crate::history::{LedgerEntry, What};
 use jiff::SignedDuration;
 use recovery::ports::database::{DatabaseError, Login};
 use recovery::ports::{Ports, Session};
-use scenarios::{ApplicationSpec, Scenario};
-use sim::world::APPLICATION;
+use scenarios::{ApplicationSpec, Host, Scenario};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -64,9 +64,9 @@ impl Application {
             return;
         }
         let (reins, operator) = (Rc::clone(&self.reins), Rc::clone(&self.operator));
-        let control = self.operator.stage.control.clone();
         // The application's host is there in every world.
-        let _ = control.spawn_on(APPLICATION, move |ports| Box::pin(write(ports, operator, spec, reins)));
+        let guest: Guest = Box::new(move |ports| Box::pin(write(ports, operator, spec, reins)));
+        let _ = self.operator.stage.control.spawn_on(&Host::Application.to_string(), guest);
         let (reins, operator) = (Rc::clone(&self.reins), Rc::clone(&self.operator));
         if reins.endpoint.borrow().is_some() {
             return;

@@ -73,7 +73,7 @@ async fn log_in_from(operator: &Operator, host: &str, endpoint: String, login: L
             *slot.borrow_mut() = Some(outcome);
         })
     };
-    if let Err(error) = operator.stage.control.spawn_on(host, guest) {
+    if let Err(error) = operator.stage.control.spawn_on(host, Box::new(guest)) {
         return Err(DatabaseError::Unreachable(error.to_string()));
     }
     for _ in 0..600 {

@@ -51,7 +51,7 @@ pub async fn expect(operator: &Operator, expectation: &Expectation) -> Stepped {
             vec![Look::same(&format!("backup {backup} listed:"), listed, &found)]
         }
         Expectation::NodeRows { of, node, key, exists } => {
-            let found = redis::holds(operator, of, *node, key)?;
+            let found = redis::holds(operator, of, *node, key).await?;
             vec![Look::same(&format!("key {key} on the {node:?} of {of}:"), exists, &found)]
         }
         Expectation::Rows { on, query, rows, database, login } => {
@@ -64,9 +64,9 @@ pub async fn expect(operator: &Operator, expectation: &Expectation) -> Stepped {
         Expectation::Instance { instance, facts } => instance_looks(operator, instance, facts).await?,
         Expectation::Task { task, facts } => task_looks(operator, task, facts).await?,
         Expectation::Same { instance, as_of, of, databases, tables } => {
-            vec![same(operator, instance, (as_of, of), databases.as_deref(), tables.as_deref())?]
+            vec![same(operator, instance, (as_of, of), databases.as_deref(), tables.as_deref()).await?]
         }
-        Expectation::Unchanged { instance, since } => vec![unchanged(operator, instance, since)?],
+        Expectation::Unchanged { instance, since } => vec![unchanged(operator, instance, since).await?],
         Expectation::Backups { of, kind, number } => {
             let id = operator.instance(of)?;
             let list: BackupList = operator.get(&format!("/v1/instances/{id}/backups")).await?;
@@ -84,7 +84,7 @@ pub async fn expect(operator: &Operator, expectation: &Expectation) -> Stepped {
         Expectation::Charges { of, cents } => vec![charges(operator, of, *cents).await?],
         Expectation::Object { on, database, kind, name, exists, definer, security } => {
             let id = operator.instance(on)?;
-            let content = now_of(operator, on, &id)?;
+            let content = now_of(operator, on, &id).await?;
             let key = format!(
                 "{} {name}",
                 serde_json::to_value(kind).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
@@ -315,8 +315,8 @@ async fn charges(operator: &Operator, of: &Subject, want: Charged) -> Stepped<Lo
     })
 }
 
-fn now_of(operator: &Operator, name: &str, id: &InstanceId) -> Stepped<Arc<Photograph>> {
-    let content = operator.stage.control.photograph(id);
+async fn now_of(operator: &Operator, name: &str, id: &InstanceId) -> Stepped<Arc<Photograph>> {
+    let content = operator.stage.control.photograph(id, None).await;
     content.ok_or_else(|| StepFailed::new(format!("the content of {name}"), "it has none"))
 }
 
@@ -326,14 +326,14 @@ fn then_of(operator: &Operator, name: &str, mark: &str) -> Stepped<Arc<Photograp
     history.ok_or_else(|| StepFailed::new(format!("the photograph of {name} at '{mark}'"), "there is none"))
 }
 
-fn same(
+async fn same(
     operator: &Operator,
     name: &str,
     (mark, of): (&str, &str),
     databases: Option<&[String]>,
     tables: Option<&[(String, String)]>,
 ) -> Stepped<Look> {
-    let now = now_of(operator, name, &operator.instance(name)?)?;
+    let now = now_of(operator, name, &operator.instance(name)?).await?;
     let then = then_of(operator, of, mark)?;
     let names = then.databases.keys().chain(now.databases.keys());
     let mut names: Vec<&String> = names.filter(|it| databases.is_none_or(|only| only.contains(it))).collect();
@@ -359,8 +359,8 @@ fn same(
     Ok(Look::new(differences.is_empty(), want, format!("different in {}", differences.join(", "))))
 }
 
-fn unchanged(operator: &Operator, name: &str, since: &str) -> Stepped<Look> {
-    let now = now_of(operator, name, &operator.instance(name)?)?;
+async fn unchanged(operator: &Operator, name: &str, since: &str) -> Stepped<Look> {
+    let now = now_of(operator, name, &operator.instance(name)?).await?;
     let then = then_of(operator, name, since)?;
     let mut differences = Vec::new();
     if now.databases != then.databases {

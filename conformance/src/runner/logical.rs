@@ -238,7 +238,7 @@ pub async fn sets_of(operator: &Operator, task: &TaskId) -> Stepped<Vec<LogicalS
 /// Waits until a set ended, photographs everything then, and says whether it ended as it was to.
 async fn until_ended(operator: &Operator, id: &SetId, ends: SetEnd, what: &str) -> Stepped {
     let view = until_set(operator, id, |view| view.status != SetStatus::Running, TAKING, what).await?;
-    operator.photograph_all(None);
+    operator.photograph_all(None).await;
     let wanted = match ends {
         SetEnd::Completed => SetStatus::Completed,
         SetEnd::Failed => SetStatus::Failed,

@@ -9,6 +9,7 @@ pub mod gate;
 mod logical;
 mod logical_looks;
 mod migrate;
+pub mod on_real;
 pub mod operator;
 mod rebuild;
 pub mod recorder;
@@ -18,6 +19,7 @@ mod restore;
 mod settle;
 mod setup;
 mod steps;
+pub mod target;
 pub mod variant;
 mod wait;
 mod watch;
@@ -122,7 +124,7 @@ pub fn run_variant(
     let gate = variant.gate;
     let (history, _) = sim::run(&options(&scenario, seed, variant), move |stage| async move {
         let recorder = Recorder::new(&scenario.shown(), seed);
-        let operator = Rc::new(Operator::new(stage, recorder, gate.map(|gate| gate())));
+        let operator = Rc::new(Operator::new(target::simulated(stage), recorder, gate.map(|gate| gate())));
         *operator.skews_ms.borrow_mut() = skews_ms(&scenario);
         perform(&operator, &scenario, until).await;
         operator.recorder.finish()
@@ -150,7 +152,7 @@ async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usi
         let done = match done {
             // What only looks at the interface has written down what it saw there.
             Ok(()) if matches!(step.action, Action::Expect(_)) => {
-                operator.photograph_all(None);
+                operator.photograph_all(None).await;
                 Ok(())
             }
             Ok(()) => operator.observe().await,
@@ -158,6 +160,9 @@ async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usi
         };
         if let Err(StepFailed { want, got }) = done {
             recorder.expectation(operator.now(), false, want, got);
+            if operator.unavailable.borrow().is_some() {
+                return;
+            }
             if !scenario.tolerant {
                 break;
             }

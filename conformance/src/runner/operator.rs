@@ -5,6 +5,7 @@ use super::gate::Gate;
 use super::logical::{self, Known};
 use super::recorder::Recorder;
 use super::redis;
+use super::target::Stage;
 use crate::history::{Client as Who, Login as LoginEvent, Statement, What};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +20,6 @@ use recovery::ports::database::{DatabaseError, Login, Outcome};
 use scenarios::Credentials;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sim::Stage;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -109,6 +109,8 @@ pub struct Operator {
     pub links: RefCell<BTreeMap<BackupId, String>>,
     /// The faults of the run.
     pub faults: Faults,
+    /// Why the target cannot do what the scenario asks for, once it was asked.
+    pub unavailable: RefCell<Option<String>>,
     pub(super) client: Client,
     pub(super) gate: Option<Rc<dyn Gate>>,
     /// The machine each instance was found on last.
@@ -136,6 +138,7 @@ impl Operator {
             logical: Known::default(),
             links: RefCell::default(),
             faults: Faults::default(),
+            unavailable: RefCell::default(),
             machines: RefCell::default(),
             client,
             gate,
@@ -150,7 +153,7 @@ impl Operator {
         later(self.now(), SignedDuration::from_millis(skew_ms))
     }
 
-    /// True virtual time.
+    /// True time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.stage.control.true_now()
@@ -158,7 +161,7 @@ impl Operator {
 
     /// Waits.
     pub async fn sleep(&self, span: SignedDuration) {
-        self.stage.ports.clock.sleep(span).await;
+        self.stage.control.sleep(span).await;
     }
 
     /// A fresh idempotency key.
@@ -355,21 +358,21 @@ impl Operator {
     }
 
     /// Photographs every instance that has content.
-    pub fn photograph_all(&self, mark: Option<&str>) {
+    pub async fn photograph_all(&self, mark: Option<&str>) {
         let known: Vec<InstanceId> = self.instances.borrow().values().cloned().collect();
         for id in known {
-            if let Some(photograph) = self.stage.control.photograph(&id) {
+            if let Some(photograph) = self.stage.control.photograph(&id, None).await {
                 self.place(&id);
                 self.recorder.shot(self.now(), &id, mark, None, photograph);
             }
-            self.photograph_nodes(&id, mark);
+            self.photograph_nodes(&id, mark).await;
         }
     }
 
     /// Photographs the replica of an instance that has one; its master is on the photograph of the whole instance.
-    pub fn photograph_nodes(&self, id: &InstanceId, mark: Option<&str>) {
+    pub async fn photograph_nodes(&self, id: &InstanceId, mark: Option<&str>) {
         if self.recorder.is_redis(id)
-            && let Some(photograph) = self.stage.control.photograph_node(id, Node::Replica)
+            && let Some(photograph) = self.stage.control.photograph(id, Some(Node::Replica)).await
         {
             self.recorder.shot(self.now(), id, mark, Some(Node::Replica), photograph);
         }
@@ -387,7 +390,7 @@ impl Operator {
         }
         logical::observe(self).await?;
         redis::observe(self).await?;
-        self.photograph_all(None);
+        self.photograph_all(None).await;
         Ok(())
     }
 }

@@ -49,7 +49,7 @@ impl Flow<'_> {
         if self.step.until < RestoreUntil::Started {
             return Ok(false);
         }
-        self.operator.photograph_all(None);
+        self.operator.photograph_all(None).await;
         let answer = ask(self.operator, &id, RestoreRequest::Start).await?;
         if self.wanted(answer)?.is_none() {
             return Ok(true);
@@ -167,7 +167,7 @@ fn is_over(status: RestoreStatus) -> bool {
 pub async fn task(operator: &Operator, step: &RestoreTaskStep) -> Stepped {
     let id = restore_named(operator, &step.of)?;
     if step.request == RestoreRequest::Start {
-        operator.photograph_all(None);
+        operator.photograph_all(None).await;
     }
     let answer = ask(operator, &id, step.request).await?;
     wanted(operator, &format!("{} of restore {}", verb(step.request), step.of), answer, step.refused).map(drop)

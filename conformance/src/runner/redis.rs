@@ -27,7 +27,7 @@ pub async fn recover(operator: &Operator, step: &RecoverStep) -> Stepped {
         let set = if set == "latest" { latest(operator, &id).await? } else { backup_named(operator, set)? };
         body["backup_set_id"] = json!(set);
     }
-    operator.photograph_all(None);
+    operator.photograph_all(None).await;
     let answer = operator.post(&format!("/v1/instances/{id}/recovery"), &body).await?;
     let what = format!("the recovery of {}", step.instance);
     if wanted(operator, &what, answer, step.refused)?.is_none() {
@@ -35,7 +35,7 @@ pub async fn recover(operator: &Operator, step: &RecoverStep) -> Stepped {
     }
     if step.wait {
         operator.until_running(&id, RECOVERING).await?;
-        operator.photograph_all(None);
+        operator.photograph_all(None).await;
     }
     Ok(())
 }
@@ -96,9 +96,9 @@ pub async fn is_listed(
 }
 
 /// Whether a node holds a key, in whatever logical database.
-pub fn holds(operator: &Operator, name: &str, node: Node, key: &str) -> Stepped<bool> {
+pub async fn holds(operator: &Operator, name: &str, node: Node, key: &str) -> Stepped<bool> {
     let id = operator.instance(name)?;
-    let content = operator.stage.control.photograph_node(&id, node);
+    let content = operator.stage.control.photograph(&id, Some(node)).await;
     let content = content.ok_or_else(|| StepFailed::new(format!("the {node:?} of {name}"), "it shows none"))?;
     Ok(has_key(&content, key))
 }

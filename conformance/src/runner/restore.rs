@@ -42,7 +42,7 @@ pub fn wanted(
 /// Takes a backup.
 pub async fn back_up(operator: &Operator, step: &BackupStep) -> Stepped {
     let id = operator.instance(&step.of)?;
-    operator.photograph_nodes(&id, None);
+    operator.photograph_nodes(&id, None).await;
     let answer = operator.post(&format!("/v1/instances/{id}/backups"), &json!({"kind": step.kind})).await?;
     let what = format!("a backup of {}", step.of);
     let Some(answer) = wanted(operator, &what, answer, step.refused)? else { return Ok(()) };
@@ -52,7 +52,7 @@ pub async fn back_up(operator: &Operator, step: &BackupStep) -> Stepped {
     }
     if step.wait {
         let done = until_backup_ended(operator, &backup.id, RESTORING).await?;
-        operator.photograph_nodes(&id, None);
+        operator.photograph_nodes(&id, None).await;
         if done.status != BackupStatus::Success {
             return Err(StepFailed::new(what, done.failure.unwrap_or_else(|| format!("{:?}", done.status))));
         }

@@ -58,7 +58,7 @@ async fn let_follow(operator: &Operator) -> Stepped {
         });
     }
     if follows {
-        operator.photograph_all(None);
+        operator.photograph_all(None).await;
         operator.sleep(CATCHES_UP).await;
     }
     Ok(())

@@ -66,7 +66,7 @@ async fn mark(operator: &Operator, application: &Application, name: &str) -> Ste
     }
     operator.marks.borrow_mut().insert(name.to_owned(), times.clone());
     operator.recorder.record(operator.now(), crate::history::What::Mark { name: name.to_owned(), times });
-    operator.photograph_all(Some(name));
+    operator.photograph_all(Some(name)).await;
     operator.sleep(longest + SignedDuration::from_millis(1)).await;
     application.release();
     Ok(())

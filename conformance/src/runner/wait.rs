@@ -101,7 +101,7 @@ async fn until_set(operator: &Operator, name: &str, status: SetStatus, at_most: 
     let want = format!("set {name} {status:?}");
     let reached = |view: &LogicalSetView| view.status == status || view.status != SetStatus::Running;
     let view = logical::until_set(operator, &id, reached, at_most, &want).await?;
-    operator.photograph_all(None);
+    operator.photograph_all(None).await;
     if view.status == status { Ok(()) } else { Err(StepFailed::new(want, logical::described(&view))) }
 }
 

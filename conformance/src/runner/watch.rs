@@ -73,7 +73,7 @@ pub async fn watch<T: Watched>(
         let status = Some(view.status());
         if last != status {
             last = status;
-            operator.photograph_all(None);
+            operator.photograph_all(None).await;
         }
         if reached(&view) {
             return Ok(view);

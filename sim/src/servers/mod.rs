@@ -40,7 +40,8 @@ pub use database::SimDatabase;
 pub(crate) use harm::{Unharmed, check_zone};
 pub use machine::{MachineHost, run_machine};
 pub use rack::Rack;
-pub(crate) use zones::{known as known_zones, zone};
+pub(crate) use zones::known as known_zones;
+pub use zones::zone;
 
 /// How long things take on a machine, and how long callers wait for them.
 pub mod timing {

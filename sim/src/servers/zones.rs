@@ -16,7 +16,8 @@ const ZONES: [(&str, &str); 8] = [
 ];
 
 /// The zone of that name; `SYSTEM` is UTC, as the machines are, and `+08:00` is an offset that never changes.
-pub(crate) fn zone(name: &str) -> Option<TimeZone> {
+#[must_use]
+pub fn zone(name: &str) -> Option<TimeZone> {
     if name.eq_ignore_ascii_case("system") {
         return Some(TimeZone::UTC);
     }

@@ -44,14 +44,14 @@ pub async fn until_so(operator: &Operator, condition: &WaitUntil) {
         };
         match look {
             Look::So => {
-                operator.photograph_all(None);
+                operator.photograph_all(None).await;
                 return;
             }
             Look::Nothing => event.await,
             Look::Waits => change.await,
             Look::NotYet(now) => {
                 if now != last {
-                    operator.photograph_all(None);
+                    operator.photograph_all(None).await;
                     (last, pause_ms) = (now, PAUSES_MS.0);
                 }
                 operator.sleep(SignedDuration::from_millis(pause_ms)).await;

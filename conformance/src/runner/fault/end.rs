@@ -1,6 +1,7 @@
 //! Ends faults, and mends everything.
 
 use super::super::operator::{Operator, Stepped};
+use super::super::target::Wish;
 use super::make::{fill_disk, jump, machine_of, set_skew};
 use super::{deed, made, say};
 use recovery::model::product::Engine;
@@ -15,26 +16,26 @@ pub async fn end(operator: &Operator, fault: &Fault) -> Stepped {
     match fault {
         Fault::Crash { host, .. } => {
             let name = host.to_string();
-            if !control.is_down(&name) {
+            if !control.is_down(&name).await {
                 return Ok(());
             }
             say(operator, fault, false, format!("{name} starts again"), Some(&name));
-            made(control.bounce(&name).await)?;
+            made(operator, control.wish(Wish::Start(name)).await)?;
         }
         Fault::Pause { host } => {
             let name = host.to_string();
             say(operator, fault, false, format!("{name} goes on"), Some(&name));
-            made(control.unpause(&name).await)?;
+            made(operator, control.wish(Wish::GoOn(name)).await)?;
         }
         Fault::Partition { a, b, .. } | Fault::Slow { a, b, .. } | Fault::Reorder { a, b, .. } => {
             let (a, b) = (a.to_string(), b.to_string());
             say(operator, fault, false, format!("{a} <-> {b} is well again"), Some(&a));
-            made(control.heal(&a, &b).await)?;
+            made(operator, control.wish(Wish::Heal(a, b)).await)?;
         }
         Fault::Hold { a, b } => {
             let (a, b) = (a.to_string(), b.to_string());
             say(operator, fault, false, format!("messages {a} <-> {b} go on"), Some(&a));
-            made(control.release(&a, &b).await)?;
+            made(operator, control.wish(Wish::Release(a, b)).await)?;
         }
         Fault::Skew { host, .. } => {
             let name = host.to_string();
@@ -74,7 +75,7 @@ pub async fn heal(operator: &Operator) -> Stepped {
         put_back(operator, fault).await?;
         close(operator, fault);
     }
-    made(operator.stage.control.heal_all().await)?;
+    made(operator, operator.stage.control.wish(Wish::HealAll).await)?;
     for fault in open().iter().rev() {
         close(operator, fault);
         put_back(operator, fault).await?;
@@ -109,7 +110,7 @@ async fn put_back(operator: &Operator, fault: &Fault) -> Stepped<bool> {
             let Some(view) = operator.see(&id).await? else { return Ok(true) };
             let given = view.configuration.parameters.get("replica_lag_ms").and_then(|lag| lag.parse().ok());
             let usual = if view.product.engine == Engine::Redis { REDIS_LAG_MS } else { 0 };
-            if control.replica_lag(&id, given.unwrap_or(usual)).is_ok() {
+            if control.wish(Wish::Lag(id, given.unwrap_or(usual))).await.is_ok() {
                 let machine = machine_of(operator, of);
                 say(operator, fault, false, format!("the replica of {of} is up to date"), machine.as_deref());
             }

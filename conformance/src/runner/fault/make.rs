@@ -2,6 +2,7 @@
 
 use super::super::logical::set_named;
 use super::super::operator::{Operator, StepFailed, Stepped};
+use super::super::target::Wish;
 use super::{deed, made, say};
 use jiff::SignedDuration;
 use recovery::model::BackupId;
@@ -52,7 +53,8 @@ pub async fn begin(operator: &Operator, fault: &Fault) -> Stepped {
         Fault::LogGap { of } => {
             let newest = newest(operator, of, BackupKind::Log).await?;
             let id = operator.instance(of)?;
-            made(operator.stage.control.damage_backup(&id, &newest, sim::world::Damage::Missing).await)?;
+            let lost = Wish::Damage(id, newest.clone(), Damage::Missing);
+            made(operator, operator.stage.control.wish(lost).await)?;
             say(operator, fault, true, format!("the newest log backup of {of}, {newest}, is lost"), None);
             Ok(())
         }
@@ -60,7 +62,7 @@ pub async fn begin(operator: &Operator, fault: &Fault) -> Stepped {
         | Fault::Version { of, .. }
         | Fault::Lag { of, .. }
         | Fault::TimeZone { of, .. }
-        | Fault::Vanish { of } => to_instance(operator, fault, of),
+        | Fault::Vanish { of } => to_instance(operator, fault, of).await,
         Fault::Heal => super::heal(operator).await,
     }
 }
@@ -72,15 +74,15 @@ async fn to_host(operator: &Operator, fault: &Fault) -> Stepped {
         Fault::Crash { torn: true, .. } => crash_in_a_write(operator, fault, &name).await,
         Fault::Crash { .. } => {
             say(operator, fault, true, format!("{name} crashes"), Some(&name));
-            made(control.crash(&name).await)
+            made(operator, control.wish(Wish::Crash { host: name, torn: false }).await)
         }
         Fault::Pause { .. } => {
             say(operator, fault, true, format!("{name} stands still"), Some(&name));
-            made(control.pause(&name).await)
+            made(operator, control.wish(Wish::Pause(name)).await)
         }
         _ => {
             say(operator, fault, true, format!("{name} starts again"), Some(&name));
-            made(control.bounce(&name).await)
+            made(operator, control.wish(Wish::Start(name)).await)
         }
     }
 }
@@ -112,7 +114,7 @@ async fn to_parts_of_a_host(operator: &Operator, fault: &Fault) -> Stepped {
 
 /// Sets a host's clock off from true time.
 pub(super) async fn set_skew(operator: &Operator, name: &str, ms: i64) -> Stepped {
-    made(operator.stage.control.skew(name, ms).await)?;
+    made(operator, operator.stage.control.wish(Wish::Skew(name.to_owned(), ms)).await)?;
     operator.skews_ms.borrow_mut().insert(name.to_owned(), ms);
     Ok(())
 }
@@ -125,11 +127,7 @@ pub(super) async fn jump(operator: &Operator, name: &str, ms: i64) -> Stepped {
 
 /// Fills a disk up, or makes room on it.
 pub(super) async fn fill_disk(operator: &Operator, host: &Host, full: bool) -> Stepped {
-    let control = &operator.stage.control;
-    match host {
-        Host::Service => made(control.fill_disk(&host.to_string(), full).await),
-        _ => made(control.full_disk(&host.to_string(), full)),
-    }
+    made(operator, operator.stage.control.wish(Wish::FillDisk { host: host.to_string(), full }).await)
 }
 
 async fn between(operator: &Operator, fault: &Fault, a: &str, b: &str) -> Stepped {
@@ -145,14 +143,15 @@ async fn between(operator: &Operator, fault: &Fault, a: &str, b: &str) -> Steppe
         _ => format!("connections {a} <-> {b} are reset"),
     };
     say(operator, fault, true, text, Some(a));
-    made(match fault {
-        Fault::Partition { oneway: true, .. } => control.partition_oneway(a, b).await,
-        Fault::Partition { .. } => control.partition(a, b).await,
-        Fault::Hold { .. } => control.hold(a, b).await,
-        Fault::Slow { latency_ms, .. } => control.slow(a, b, *latency_ms).await,
-        Fault::Reorder { latency_ms, .. } => control.reorder(a, b, *latency_ms).await,
-        _ => control.reset(a, b).await,
-    })
+    let (a, b) = (a.to_owned(), b.to_owned());
+    let wish = match fault {
+        Fault::Partition { oneway, .. } => Wish::Cut { a, b, oneway: *oneway },
+        Fault::Hold { .. } => Wish::Hold(a, b),
+        Fault::Slow { latency_ms, .. } => Wish::Slow(a, b, *latency_ms),
+        Fault::Reorder { latency_ms, .. } => Wish::Reorder(a, b, *latency_ms),
+        _ => Wish::Reset(a, b),
+    };
+    made(operator, control.wish(wish).await)
 }
 
 /// Crashes a host in the middle of what it writes: at one of its next disk operations, drawn from the seed, with all that
@@ -160,16 +159,16 @@ async fn between(operator: &Operator, fault: &Fault, a: &str, b: &str) -> Steppe
 async fn crash_in_a_write(operator: &Operator, fault: &Fault, name: &str) -> Stepped {
     let control = &operator.stage.control;
     let nth = 1 + operator.stage.ports.dice.next() % WRITES;
-    made(control.crash_at_write(name, nth, true).await)?;
+    made(operator, control.wish(Wish::CrashAtWrite { host: name.to_owned(), nth }).await)?;
     for _ in 0..100 {
-        if control.is_down(name) {
+        if control.is_down(name).await {
             break;
         }
         operator.sleep(SignedDuration::from_millis(100)).await;
     }
-    let in_a_write = control.is_down(name);
+    let in_a_write = control.is_down(name).await;
     if !in_a_write {
-        made(control.crash_torn(name).await)?;
+        made(operator, control.wish(Wish::Crash { host: name.to_owned(), torn: true }).await)?;
     }
     let how = if in_a_write { "in the middle of a write, unsynced writes torn" } else { "while it wrote nothing" };
     say(operator, fault, true, format!("{name} crashes {how}"), Some(name));
@@ -178,10 +177,10 @@ async fn crash_in_a_write(operator: &Operator, fault: &Fault, name: &str) -> Ste
 
 async fn damage(operator: &Operator, fault: &Fault, backup: &Damaged, how: Damage) -> Stepped {
     let control = &operator.stage.control;
-    let (damage, verb) = match how {
-        Damage::Corrupt => (sim::world::Damage::Corrupt, "goes bad"),
-        Damage::Missing => (sim::world::Damage::Missing, "is lost"),
-        Damage::Half => (sim::world::Damage::Half, "is cut to its first half"),
+    let verb = match how {
+        Damage::Corrupt => "goes bad",
+        Damage::Missing => "is lost",
+        Damage::Half => "is cut to its first half",
     };
     let text = match backup {
         Damaged::Named(name) => {
@@ -189,16 +188,16 @@ async fn damage(operator: &Operator, fault: &Fault, backup: &Damaged, how: Damag
             let id = id.ok_or_else(|| StepFailed::new(format!("backup {name}"), "it was never taken"))?;
             let instance = operator.recorder.backed_up(&id);
             let instance = instance.ok_or_else(|| StepFailed::new(format!("backup {name}"), "it was never seen"))?;
-            made(control.damage_backup(&instance, &id, damage).await)?;
+            made(operator, control.wish(Wish::Damage(instance, id, how)).await)?;
             format!("backup {name} {verb}")
         }
         Damaged::Set(name) => {
-            made(control.damage_set(&set_named(operator, name).await?, damage).await)?;
+            made(operator, control.wish(Wish::DamageSet(set_named(operator, name).await?, how)).await)?;
             format!("a part of the set {name} {verb}")
         }
         Damaged::Newest { of, kind } => {
             let newest = newest(operator, of, *kind).await?;
-            made(control.damage_backup(&operator.instance(of)?, &newest, damage).await)?;
+            made(operator, control.wish(Wish::Damage(operator.instance(of)?, newest.clone(), how)).await)?;
             format!("the newest {kind:?} backup of {of}, {newest}, {verb}")
         }
     };
@@ -213,29 +212,29 @@ async fn newest(operator: &Operator, of: &str, kind: BackupKind) -> Stepped<Back
     found.ok_or_else(|| StepFailed::new(want(), "there is none"))
 }
 
-fn to_instance(operator: &Operator, fault: &Fault, of: &str) -> Stepped {
+async fn to_instance(operator: &Operator, fault: &Fault, of: &str) -> Stepped {
     let control = &operator.stage.control;
     let (id, machine) = (operator.instance(of)?, machine_of(operator, of));
     let text = match fault {
         Fault::Failover { .. } => {
-            made(control.failover(&id))?;
+            made(operator, control.wish(Wish::FailOver(id)).await)?;
             format!("a stand-by takes over from {of}")
         }
         Fault::Version { engine, .. } => {
-            made(control.set_version(&id, *engine))?;
+            made(operator, control.wish(Wish::Version(id, *engine)).await)?;
             format!("{of} becomes {engine}")
         }
         Fault::Lag { ms, .. } => {
-            made(control.replica_lag(&id, *ms))?;
+            made(operator, control.wish(Wish::Lag(id, *ms)).await)?;
             operator.faults.open.borrow_mut().push(fault.clone());
             format!("the replica of {of} is {ms} ms behind")
         }
         Fault::TimeZone { zone, .. } => {
-            made(control.time_zone(&id, zone))?;
+            made(operator, control.wish(Wish::Zone(id, zone.clone())).await)?;
             format!("the time zone of {of} is {zone}")
         }
         _ => {
-            made(control.vanish(&id))?;
+            made(operator, control.wish(Wish::Vanish(id)).await)?;
             format!("{of} vanishes from its machine")
         }
     };

@@ -12,6 +12,7 @@ pub use end::heal;
 pub use requests::{Fate, Trouble};
 
 use super::operator::{Operator, StepFailed, Stepped};
+use super::target::Refused;
 use crate::history::What;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -151,7 +152,10 @@ fn missed(operator: &Operator, fault: &Fault, why: &str) {
     operator.recorder.record(operator.now(), What::FaultMissed { kind, text });
 }
 
-/// What the world says of a fault, as a step says it.
-fn made<E: std::fmt::Display>(done: Result<(), E>) -> Stepped {
+/// What the target says of a fault, as a step says it.
+fn made(operator: &Operator, done: Result<(), Refused>) -> Stepped {
+    if let Err(Refused::Unavailable(why)) = &done {
+        operator.unavailable.replace(Some(why.clone()));
+    }
     done.map_err(|error| StepFailed::new("a fault to be made or mended", error.to_string()))
 }

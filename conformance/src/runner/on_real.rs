@@ -1,0 +1,73 @@
+//! Runs one scenario on real servers.
+
+use super::operator::Operator;
+use super::recorder::Recorder;
+use super::target::{RealTarget, Refused, Servers, unsuitable};
+use super::variant::Variant;
+use crate::history::History;
+use scenarios::Scenario;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long one run may take.
+const LONGEST: Duration = Duration::from_secs(20 * 60);
+
+/// What came of a run on real servers.
+#[derive(Debug)]
+pub enum Ran {
+    /// It ran.
+    Done(Box<History>),
+    /// The target cannot do it, for a reason.
+    Unavailable(String),
+    /// It was stopped.
+    Stopped,
+}
+
+/// Runs a scenario on real servers. Nothing is left running, whatever comes of it; a raised `stop` ends it.
+///
+/// # Errors
+/// When the harness itself failed.
+pub fn run_on(scenario: &Scenario, seed: u64, servers: &Servers, stop: &AtomicBool) -> Result<Ran, String> {
+    if let Some(why) = unsuitable(scenario) {
+        return Ok(Ran::Unavailable(why));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let local = tokio::task::LocalSet::new();
+    let ran = local.block_on(&runtime, on(scenario, seed, servers, stop));
+    // What still runs there ends with its runtime.
+    drop(local);
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    ran
+}
+
+// This is real time.
+#[allow(clippy::disallowed_methods)]
+async fn on(scenario: &Scenario, seed: u64, servers: &Servers, stop: &AtomicBool) -> Result<Ran, String> {
+    let policy = super::options(scenario, seed, &Variant::default()).policy;
+    let (target, stage) = match RealTarget::start(scenario, servers, policy).await {
+        Ok(started) => started,
+        Err(Refused::Unavailable(why)) => return Ok(Ran::Unavailable(why)),
+        Err(Refused::Failed(why)) => return Err(why),
+    };
+    let recorder = Recorder::new(&scenario.shown(), seed);
+    let operator = Rc::new(Operator::new(stage, recorder, None));
+    *operator.skews_ms.borrow_mut() = super::skews_ms(scenario);
+    let stopped = async {
+        while !stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let ran = tokio::select! {
+        biased;
+        () = stopped => Ok(Ran::Stopped),
+        () = tokio::time::sleep(LONGEST) => Err(format!("it did not end within {} minutes", LONGEST.as_secs() / 60)),
+        () = super::perform(&operator, scenario, None) => Ok(match operator.unavailable.take() {
+            Some(why) => Ran::Unavailable(why),
+            None => Ran::Done(Box::new(operator.recorder.finish())),
+        }),
+    };
+    target.close().await.map_err(|error| error.to_string())?;
+    ran
+}
