@@ -190,7 +190,16 @@ impl Images {
         vec![newest.cloned().unwrap_or(official)]
     }
 
-    /// Whether anything was named for any of these families.
+    /// The image of a family with exactly that tag, of those that were named or are here.
+    #[must_use]
+    pub fn tagged(&self, family: Family, tag: &str) -> Option<Image> {
+        let named = self.named.iter().filter(|choice| choice.family == family).map(|choice| &choice.image);
+        let (official, built) = (family.official().name, format!("firedrill/{family}"));
+        let here = self.here.iter().filter(|image| image.name == official || image.name == built);
+        named.chain(here).find(|image| image.tag == tag).cloned()
+    }
+
+    /// Whether anything was named for a family.
     #[must_use]
     pub fn names(&self, family: Family) -> bool {
         self.named.iter().any(|choice| choice.family == family)
@@ -228,5 +237,8 @@ mod tests {
         let of = |family| images.of(family).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(of(Family::Postgres), ["firedrill/postgres:17"]);
         assert_eq!(of(Family::MySql), ["mysql:8.4"]);
+        let tagged = |tag| images.tagged(Family::Postgres, tag).map(|image| image.to_string());
+        assert_eq!(tagged("9").as_deref(), Some("firedrill/postgres:9"));
+        assert_eq!(tagged("10"), None);
     }
 }

@@ -17,25 +17,29 @@ pub struct Player {
     pub engine: Arc<dyn Engine>,
 }
 
-/// The players of a run, one for each engine at most. Clones are the same players.
+/// The players of a run. Clones are the same players.
 #[derive(Clone, Default)]
-pub struct Programs(Arc<BTreeMap<model::Engine, Player>>);
+pub struct Programs(Arc<BTreeMap<model::Engine, Vec<Player>>>);
 
 impl Programs {
-    /// The players that were chosen; of two for one engine the later one plays.
+    /// The players that were chosen.
     #[must_use]
     pub fn new(choices: &[Choice]) -> Self {
-        let player = |choice: &Choice| {
-            let Choice { family, image } = choice.clone();
-            Some((family.engine(), Player { family, image, engine: engine_of(family)? }))
-        };
-        Self(Arc::new(choices.iter().filter_map(player).collect()))
+        let mut players: BTreeMap<_, Vec<Player>> = BTreeMap::new();
+        for Choice { family, image } in choices.iter().cloned() {
+            if let Some(engine) = engine_of(family) {
+                players.entry(family.engine()).or_default().push(Player { family, image, engine });
+            }
+        }
+        Self(Arc::new(players))
     }
 
-    /// What plays a product's engine.
+    /// What plays a product: of several, the one whose image has its version as its tag, else the first.
     #[must_use]
     pub fn of(&self, product: &Product) -> Option<&Player> {
-        self.0.get(&product.engine)
+        let players = self.0.get(&product.engine)?;
+        let exact = players.iter().find(|player| player.image.tag() == product.version.word());
+        exact.or(players.first())
     }
 }
 

@@ -4,20 +4,25 @@ use super::Servers;
 use engines::images::{Choice, Family, Images};
 use engines::programs::engine_of;
 use recovery::model::Engine;
-use scenarios::{Action, Scenario};
-use std::collections::BTreeSet;
+use scenarios::Scenario;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The engines a scenario uses.
-fn engines_of(scenario: &Scenario) -> BTreeSet<Engine> {
-    let declared = scenario.instances.iter().map(|instance| instance.product.engine);
-    let changed = scenario.steps.iter().filter_map(|step| match &step.action {
-        Action::Fault(fault) => match &fault.fault {
-            scenarios::Fault::Version { engine, .. } => Some(engine.engine),
-            _ => None,
-        },
-        _ => None,
+/// The engines a scenario uses, each with the versions it asks for.
+fn engines_of(scenario: &Scenario) -> BTreeMap<Engine, BTreeSet<&'static str>> {
+    let mut engines: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for instance in &scenario.instances {
+        engines.entry(instance.product.engine).or_default().insert(instance.product.version.word());
+    }
+    engines
+}
+
+/// The images that have a version a scenario asks for as their tag: what they are, they play.
+fn exact(engine: Engine, versions: &BTreeSet<&'static str>, images: &Images) -> Vec<Choice> {
+    let families = Family::ALL.into_iter().filter(|family| family.engine() == engine && engine_of(*family).is_some());
+    let found = families.flat_map(|family| {
+        versions.iter().filter_map(move |tag| Some(Choice { family, image: images.tagged(family, tag)? }))
     });
-    declared.chain(changed).collect()
+    found.collect()
 }
 
 /// What can play an engine: every image of the families that were named, else one image of one family.
@@ -43,7 +48,13 @@ fn players(engine: Engine, images: &Images) -> Result<Vec<Choice>, String> {
 /// When an engine it uses is played by nothing.
 pub fn servers_for(scenario: &Scenario, images: &Images) -> Result<Vec<Servers>, String> {
     let mut all = vec![Vec::new()];
-    for engine in engines_of(scenario) {
+    for (engine, versions) in engines_of(scenario) {
+        let mut exact = exact(engine, &versions, images);
+        exact.truncate(versions.len());
+        if exact.len() == versions.len() {
+            all.iter_mut().for_each(|servers| servers.extend(exact.iter().cloned()));
+            continue;
+        }
         let players = players(engine, images)?;
         let with = |servers: &Vec<Choice>| {
             let servers = servers.clone();
