@@ -20,6 +20,17 @@ impl Addresses {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, port);
     }
 
+    /// Waits until somebody listens there; whether that came in time.
+    pub async fn listened(&self, name: &str) -> bool {
+        for _ in 0..1_000 {
+            if self.get(name).is_some() {
+                return true;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        false
+    }
+
     fn get(&self, name: &str) -> Option<u16> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
     }

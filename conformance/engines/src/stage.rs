@@ -99,11 +99,11 @@ fn token() -> Secret {
 }
 
 impl RealStage {
-    /// Starts service and workers.
+    /// Starts service and workers, and waits until the service listens.
     ///
     /// # Errors
-    /// When this machine gives no folder for what they keep.
-    pub fn start(docker: Docker, options: &StageOptions) -> std::io::Result<Self> {
+    /// When this machine gives no folder for what they keep, or the service does not come to listen.
+    pub async fn start(docker: Docker, options: &StageOptions) -> std::io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("firedrill-").tempdir()?;
         let ground = Ground { docker, vault: vault(&folder.path().join("vault"))?, passwords: Passwords::default() };
         let site = Site {
@@ -138,6 +138,9 @@ impl RealStage {
         stage.add_service(config);
         for name in workers {
             stage.add_worker(&name, &worker_token);
+        }
+        if !stage.ground.addresses.listened(&stage.service).await {
+            return Err(std::io::Error::other("the service does not come to listen"));
         }
         Ok(stage)
     }

@@ -59,7 +59,7 @@ impl RealTarget {
             guarded: meddles_with_ways(scenario),
             disk_bytes: fills_disks(scenario).then_some(SMALL_DISK),
         };
-        let stage = RealStage::start(docker, &options).map_err(Refused::failed)?;
+        let stage = RealStage::start(docker, &options).await.map_err(Refused::failed)?;
         let (ports, service) = (stage.ports.clone(), stage.service.clone());
         let access_token = stage.access_token.clone();
         let target = Rc::new(Self { stage, guests: RefCell::default(), down: RefCell::default() });
