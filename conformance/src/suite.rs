@@ -241,32 +241,38 @@ pub fn run_on<'a>(scenario: &'a Scenario, seed: u64, servers: &Servers, stop: &A
     Some(RunResult { on: Some(servers.to_string()), ..run })
 }
 
-/// Runs scenarios on real servers, each on all that were chosen for it, one after the other; a raised `stop` ends the run
+/// Runs scenarios on real servers, each on all that were chosen for it, `jobs` at a time; a raised `stop` ends the runs
 /// under way and lets no further one begin.
-#[must_use]
+///
+/// # Errors
+/// When the threads cannot be had.
 pub fn run_all_on(
     scenarios: &[Scenario],
     runs: &[(usize, u64, Result<Servers, String>)],
+    jobs: usize,
     stop: &AtomicBool,
     listener: &dyn Listener,
-) -> Tally {
-    let mut tally = Tally::default();
-    for (place, (index, seed, servers)) in runs.iter().enumerate() {
-        let scenario = &scenarios[*index];
-        let run = match servers {
-            _ if stop.load(Ordering::Relaxed) => None,
-            Ok(servers) => run_on(scenario, *seed, servers, stop),
-            Err(why) => Some(RunResult::unavailable(scenario, *seed, why.clone())),
-        };
-        match run {
-            Some(run) => {
-                tally.add(&run);
-                listener.ended(&run, runs[place + 1..].iter().filter(|(other, ..)| other == index).count());
+) -> Result<Tally, rayon::ThreadPoolBuildError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
+    let tally = std::sync::Mutex::new(Tally::default());
+    pool.install(|| {
+        runs.par_iter().for_each(|(index, seed, servers)| {
+            let scenario = &scenarios[*index];
+            let run = match servers {
+                _ if stop.load(Ordering::Relaxed) => None,
+                Ok(servers) => run_on(scenario, *seed, servers, stop),
+                Err(why) => Some(RunResult::unavailable(scenario, *seed, why.clone())),
+            };
+            match run {
+                Some(run) => {
+                    lock(&tally).add(&run);
+                    listener.ended(&run, 0);
+                }
+                None => lock(&tally).not_begun += 1,
             }
-            None => tally.not_begun += 1,
-        }
-    }
-    tally
+        });
+    });
+    Ok(tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
 /// Runs every scenario under every seed on `jobs` threads, as [`run_pairs`] does.

@@ -14,9 +14,11 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 /// One scenario for each way of recovery.
-const SCENARIOS: [&str; 2] = [
+const SCENARIOS: [&str; 4] = [
     "documents/the-generic-document-from-its-first-step-to-its-last",
-    "temporary/a-postgresql-9-4-master-may-have-a-temporary-instance",
+    "clone/a-mysql-5-7-master-can-be-cloned",
+    "redis/a-recovery-overwrites-the-instance-with-the-set",
+    "redis/a-clone-holds-the-set-and-leaves-the-original-as-it-was",
 ];
 
 fn main() -> ExitCode {

@@ -18,7 +18,8 @@ use recovery::ports::clock::later_s;
 use recovery::ports::cloud::{AccountOrder, CloudError, Content, InstanceOrder, Made, RestoreOrder, backup_place};
 use recovery::ports::{Clock, Cloud, Vault};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::task::AbortHandle;
 
 /// How long an order tries to reach a machine.
 const REACH: SignedDuration = SignedDuration::from_secs(30);
@@ -38,6 +39,26 @@ pub struct Site {
     pub ways: Ways,
     /// The size of each server's disk, where that is to be small.
     pub disk_bytes: Option<i64>,
+    /// Tasks that end with the run.
+    pub tasks: Tasks,
+}
+
+/// Tasks that end when they are told to. Clones are the same tasks.
+#[derive(Clone, Default)]
+pub struct Tasks(Arc<Mutex<Vec<AbortHandle>>>);
+
+impl Tasks {
+    /// Runs a task.
+    pub fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let handle = tokio::spawn(task).abort_handle();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+    }
+
+    /// Ends all tasks.
+    pub fn end(&self) {
+        let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        all.iter().for_each(AbortHandle::abort);
+    }
 }
 
 /// The cloud as one host sees it.

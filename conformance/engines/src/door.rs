@@ -68,7 +68,8 @@ impl Door {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| unreachable(error.to_string()))?;
         let port = listener.local_addr().map_err(|error| unreachable(error.to_string()))?.port();
         self.ports.lock().unwrap_or_else(PoisonError::into_inner).insert(machine.to_owned(), port);
-        tokio::spawn(guard(self.site.clone(), self.host.clone(), machine.to_owned(), listener));
+        let guard = guard(self.site.clone(), self.host.clone(), machine.to_owned(), listener);
+        self.site.tasks.run(guard);
         Ok(format!("127.0.0.1:{port}"))
     }
 
@@ -88,8 +89,9 @@ impl Door {
 /// Passes connections of a host on to the server that is on a machine then.
 async fn guard(site: Site, host: String, machine: String, listener: TcpListener) {
     while let Ok((near, _)) = listener.accept().await {
-        let (site, host, machine) = (site.clone(), host.clone(), machine.clone());
-        tokio::spawn(async move {
+        let (of_connection, host, machine) = (site.clone(), host.clone(), machine.clone());
+        site.tasks.run(async move {
+            let site = of_connection;
             let Some(lodger) = site.rack.on(&machine) else { return };
             let Ok(endpoint) = lodger.server.container.endpoint().await else { return };
             let Ok(far) = TcpStream::connect(endpoint).await else { return };

@@ -1,6 +1,6 @@
 //! The whole system in real time: service and workers as tasks, servers in containers, and what may be done to them.
 
-use crate::cloud::{ContainerCloud, Site, remove};
+use crate::cloud::{ContainerCloud, Site, Tasks, remove};
 use crate::docker::Docker;
 use crate::door::Door;
 use crate::engine::{Ground, Passwords};
@@ -24,7 +24,6 @@ use recovery::worker::{self, WorkerConfig};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// The host the service runs on.
 pub const SERVICE: &str = "service";
@@ -66,8 +65,6 @@ pub struct RealStage {
     pub(crate) hosts: Hosts,
     pub(crate) clocks: BTreeMap<String, HostClock>,
     ground: Common,
-    // The service's disk and the vault; gone with the run.
-    folder: TempDir,
 }
 
 /// What ports are made of.
@@ -104,8 +101,8 @@ impl RealStage {
     /// # Errors
     /// When this machine gives no folder for what they keep, or the service does not come to listen.
     pub async fn start(docker: Docker, options: &StageOptions) -> std::io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("firedrill-").tempdir()?;
-        let ground = Ground { docker, vault: vault(&folder.path().join("vault"))?, passwords: Passwords::default() };
+        let vault = vault(&docker.folder().join("vault"))?;
+        let ground = Ground { docker, vault, passwords: Passwords::default() };
         let site = Site {
             ground,
             rack: Rack::new(options.machines),
@@ -113,6 +110,7 @@ impl RealStage {
             time: Time::default(),
             ways: Ways::default(),
             disk_bytes: options.disk_bytes,
+            tasks: Tasks::default(),
         };
         let common = Common { site: site.clone(), addresses: Addresses::default(), guarded: options.guarded };
         let workers: Vec<String> = (1..=options.workers).map(|number| format!("worker-{number}")).collect();
@@ -127,7 +125,6 @@ impl RealStage {
             hosts: Hosts::default(),
             clocks,
             ground: common,
-            folder: folder,
         };
         let config = ServiceConfig {
             policy: options.policy.clone(),
@@ -154,7 +151,7 @@ impl RealStage {
 
     fn add_service(&self, config: ServiceConfig) {
         let ports = self.ports_of(SERVICE);
-        let disk = FileDisk::new(self.folder.path().join("store"));
+        let disk = FileDisk::new(self.site.ground.docker.folder().join("store"));
         let main = move || -> futures_util::future::BoxFuture<'static, ()> {
             let (ports, disk, config) = (ports.clone(), Arc::new(disk.clone()), config.clone());
             Box::pin(async move {
@@ -212,8 +209,15 @@ impl RealStage {
     /// # Errors
     /// When the container engine refuses.
     pub async fn close(&self) -> Result<(), Refused> {
+        self.site.tasks.end();
         self.hosts.end().await;
         self.site.ground.docker.close().await.map_err(Refused::failed)
+    }
+}
+
+impl Drop for RealStage {
+    fn drop(&mut self) {
+        self.site.tasks.end();
     }
 }
 

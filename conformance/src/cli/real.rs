@@ -1,7 +1,7 @@
 //! `firedrill run --target real`: scenarios on real database servers in containers.
 
 use super::arguments::{Format, RunArguments};
-use super::run::{Screen, stop_at_ctrl_c};
+use super::run::{Screen, jobs, stop_at_ctrl_c};
 use super::{Failure, say};
 use crate::exit::Exit;
 use crate::runner::target::{Servers, servers_for, unsuitable};
@@ -41,7 +41,7 @@ pub fn timed(scenarios: &[Scenario], arguments: &RunArguments) -> Result<Result<
         .collect();
     let stop = stop_at_ctrl_c();
     let screen = Screen::new(scenarios, arguments, runs.len() as u64);
-    let tally = run_all_on(scenarios, &runs, &stop, &screen);
+    let tally = run_all_on(scenarios, &runs, jobs(arguments.jobs)?, &stop, &screen).map_err(Failure::harness)?;
     screen.finish();
     Ok(Ok((tally, begun.elapsed().as_secs_f64())))
 }

@@ -129,6 +129,7 @@ async fn write(ports: Ports, operator: Rc<Operator>, spec: ApplicationSpec, rein
             continue;
         }
         reins.busy.set(true);
+        let still = operator.hold_breath().await;
         let id = FIRST_ID + reins.rows.replace(reins.rows.get() + 1);
         let sent_at = operator.now();
         let statement = statement(&spec, recorder.is_redis(&instance), id);
@@ -148,6 +149,7 @@ async fn write(ports: Ports, operator: Rc<Operator>, spec: ApplicationSpec, rein
         if !unsent {
             recorder.record(operator.now(), What::Ledger(entry));
         }
+        drop(still);
         reins.busy.set(false);
     }
 }

@@ -7,8 +7,10 @@ use super::variant::Variant;
 use crate::history::History;
 use scenarios::Scenario;
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::runtime::Runtime;
 
 /// How long one run may take.
 const LONGEST: Duration = Duration::from_secs(20 * 60);
@@ -32,14 +34,14 @@ pub fn run_on(scenario: &Scenario, seed: u64, servers: &Servers, stop: &AtomicBo
     if let Some(why) = unsuitable(scenario) {
         return Ok(Ran::Unavailable(why));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
-    let local = tokio::task::LocalSet::new();
-    let ran = local.block_on(&runtime, on(scenario, seed, servers, stop));
-    // What still runs there ends with its runtime.
-    drop(local);
-    runtime.shutdown_timeout(Duration::from_secs(5));
-    ran
+    let runtime = runtime().as_ref().map_err(ToString::to_string)?;
+    tokio::task::LocalSet::new().block_on(runtime, on(scenario, seed, servers, stop))
+}
+
+/// What all runs share: connections to the container engine are kept in it.
+fn runtime() -> &'static std::io::Result<Runtime> {
+    static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
+    RUNTIME.get_or_init(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build())
 }
 
 // This is real time.

@@ -23,6 +23,7 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// How long to wait before looking again at what takes a while, at first and at most. An empty instance is made in
 /// two seconds, which the first pause outlasts.
@@ -109,6 +110,8 @@ pub struct Operator {
     pub links: RefCell<BTreeMap<BackupId, String>>,
     /// The faults of the run.
     pub faults: Faults,
+    /// Held by the application while it writes a row and by who takes photographs, where these take time.
+    breath: Option<Mutex<()>>,
     /// Why the target cannot do what the scenario asks for, once it was asked.
     pub unavailable: RefCell<Option<String>>,
     pub(super) client: Client,
@@ -124,6 +127,7 @@ impl Operator {
     pub fn new(stage: Stage, recorder: Recorder, gate: Option<Rc<dyn Gate>>) -> Self {
         let ports = &stage.ports;
         let token = stage.access_token.clone();
+        let breath = stage.control.takes_time().then(Mutex::default);
         let client = Client::new(ports.clock.clone(), ports.network.clone(), stage.service.clone(), token);
         Self {
             stage,
@@ -138,11 +142,20 @@ impl Operator {
             logical: Known::default(),
             links: RefCell::default(),
             faults: Faults::default(),
+            breath,
             unavailable: RefCell::default(),
             machines: RefCell::default(),
             client,
             gate,
             keys: Cell::new(0),
+        }
+    }
+
+    /// Lets nobody else write a row or take photographs while the answer is held, where these take time.
+    pub async fn hold_breath(&self) -> Option<MutexGuard<'_, ()>> {
+        match &self.breath {
+            Some(breath) => Some(breath.lock().await),
+            None => None,
         }
     }
 
@@ -360,6 +373,7 @@ impl Operator {
     /// Photographs every instance that has content.
     pub async fn photograph_all(&self, mark: Option<&str>) {
         let known: Vec<InstanceId> = self.instances.borrow().values().cloned().collect();
+        let _still = self.hold_breath().await;
         for id in known {
             if let Some(photograph) = self.stage.control.photograph(&id, None).await {
                 self.place(&id);

@@ -9,10 +9,14 @@ pub use container::{Container, ContainerOrder};
 pub use process::{Command, Output, Process};
 pub use transfer::{Stored, give, take};
 
+use crate::images::Image;
+use std::path::Path;
 use std::sync::Arc;
 use sweep::Owner;
 use testcontainers::bollard;
 use testcontainers::bollard::query_parameters::{ListImagesOptions, RemoveContainerOptions};
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{GenericImage, TestcontainersError};
 use thiserror::Error;
 
 /// Why a container engine did not do it.
@@ -84,6 +88,26 @@ impl Docker {
     pub async fn start(&self, order: ContainerOrder) -> Result<Container, DockerError> {
         let labels = self.0.owner.labels();
         Container::start(self.0.client.clone(), labels, order).await
+    }
+
+    /// A folder of this run's own; gone with it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.0.owner.folder()
+    }
+
+    /// Sees to it that an image is here: one that is not is pulled.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn provide(&self, image: &Image) -> Result<(), DockerError> {
+        if self.0.client.inspect_image(&image.to_string()).await.is_ok() {
+            return Ok(());
+        }
+        let pulled = GenericImage::new(image.name(), image.tag()).pull_image().await;
+        let why =
+            |error: TestcontainersError| DockerError::NotStarted { image: image.to_string(), why: error.to_string() };
+        pulled.map(drop).map_err(why)
     }
 
     /// Removes every container of this run.

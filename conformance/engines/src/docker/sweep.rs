@@ -1,10 +1,10 @@
-//! What is left behind by runs that died is removed: each run holds a lock on a file of its own while it lives.
+//! What is left behind by runs that died is removed: each run has a folder of its own, with a lock held while it lives.
 
 use super::{DockerError, remove};
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use testcontainers::bollard;
 use testcontainers::bollard::query_parameters::ListContainersOptions;
@@ -12,10 +12,16 @@ use testcontainers::bollard::query_parameters::ListContainersOptions;
 /// The label whose value is the run a container belongs to.
 const RUN: &str = "firedrill.run";
 
-/// This run, as the owner of containers.
+/// What the names of runs' folders begin with.
+const FOLDER: &str = "firedrill-run-";
+
+/// The file in a run's folder that is locked while it lives.
+const LOCK: &str = "lock";
+
+/// This run, as the owner of containers and of a folder.
 pub(super) struct Owner {
     run: String,
-    lock: PathBuf,
+    folder: PathBuf,
     // Held until the process ends, however it ends.
     _held: File,
 }
@@ -25,14 +31,21 @@ impl Owner {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let began = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos());
         let run = format!("{}-{began:x}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let lock = lock_of(&run);
-        let held = File::create(&lock)?;
+        // It bears its name only once it is locked, so that nobody takes it for one that was left behind.
+        let (begun, folder) = (std::env::temp_dir().join(format!(".{FOLDER}{run}")), folder_of(&run));
+        std::fs::create_dir_all(&begun)?;
+        let held = File::create(begun.join(LOCK))?;
         held.lock()?;
-        Ok(Self { run, lock, _held: held })
+        std::fs::rename(&begun, &folder)?;
+        Ok(Self { run, folder, _held: held })
     }
 
     pub(super) fn run(&self) -> &str {
         &self.run
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(super) fn labels(&self) -> HashMap<String, String> {
@@ -42,18 +55,18 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        // One that stays is in nobody's way.
-        let _ = std::fs::remove_file(&self.lock);
+        // What stays is removed by the next run.
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-fn lock_of(run: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("firedrill-{run}.lock"))
+fn folder_of(run: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("{FOLDER}{run}"))
 }
 
 /// Whether the process of a run still lives.
-fn lives(run: &str) -> bool {
-    let Ok(file) = File::open(lock_of(run)) else { return false };
+fn lives(folder: &Path) -> bool {
+    let Ok(file) = File::open(folder.join(LOCK)) else { return false };
     matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
@@ -68,13 +81,18 @@ async fn labelled(client: &bollard::Docker, label: &str) -> Result<Vec<(String, 
     Ok(known.collect())
 }
 
-/// Removes the containers of runs whose process is gone.
+/// Removes the containers and folders of runs whose process is gone.
 pub(super) async fn left_behind(client: &bollard::Docker) -> Result<(), DockerError> {
     for (id, run) in labelled(client, RUN).await? {
-        if !lives(&run) {
+        if !lives(&folder_of(&run)) {
             remove(client, &id).await?;
+        }
+    }
+    let Ok(found) = std::fs::read_dir(std::env::temp_dir()) else { return Ok(()) };
+    for entry in found.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(FOLDER) && !lives(&entry.path()) {
             // One that stays is in nobody's way.
-            let _ = std::fs::remove_file(lock_of(&run));
+            let _ = std::fs::remove_dir_all(entry.path());
         }
     }
     Ok(())
@@ -99,5 +117,6 @@ pub(super) fn in_a_thread(run: String) {
             }
         });
     });
+    // It says nothing; what it could not do is done by the next run.
     let _ = sweeper.join();
 }

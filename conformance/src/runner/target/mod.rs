@@ -126,6 +126,9 @@ pub trait Control {
         node: Option<Node>,
     ) -> LocalBoxFuture<'a, Option<Arc<Photograph>>>;
 
+    /// Whether a photograph takes time, so that nobody may write meanwhile.
+    fn takes_time(&self) -> bool;
+
     /// The machine an instance is on.
     fn machine_of(&self, instance: &InstanceId) -> Option<String>;
 

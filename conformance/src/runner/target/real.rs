@@ -51,6 +51,10 @@ impl RealTarget {
     /// [`Refused::Unavailable`] when no container engine answers.
     pub async fn start(scenario: &Scenario, servers: &Servers, policy: Policy) -> Result<(Rc<Self>, Stage), Refused> {
         let docker = Docker::connect().await.map_err(|error| Refused::Unavailable(error.to_string()))?;
+        for choice in &servers.0 {
+            let provided = docker.provide(&choice.image).await;
+            provided.map_err(|error| Refused::Unavailable(error.to_string()))?;
+        }
         let options = StageOptions {
             choices: servers.0.clone(),
             machines: scenario.world.machines,
@@ -156,6 +160,10 @@ impl Control for RealTarget {
         node: Option<Node>,
     ) -> LocalBoxFuture<'a, Option<Arc<Photograph>>> {
         async move { self.stage.photograph(instance, node).await.map(Arc::new) }.boxed_local()
+    }
+
+    fn takes_time(&self) -> bool {
+        true
     }
 
     fn machine_of(&self, instance: &InstanceId) -> Option<String> {

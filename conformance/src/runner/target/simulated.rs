@@ -94,6 +94,10 @@ impl Control for Simulated {
         ready(photograph).boxed_local()
     }
 
+    fn takes_time(&self) -> bool {
+        false
+    }
+
     fn machine_of(&self, instance: &InstanceId) -> Option<String> {
         self.control.machine_of(instance)
     }
