@@ -238,7 +238,7 @@ impl Channel for Servant {
 
     async fn report(&self, _: &TaskId, _: u64, reports: &[Report]) -> Result<LeaseKept, ReportError> {
         *self.0.said.lock().unwrap_or_else(PoisonError::into_inner) = reports.last().cloned();
-        Ok(LeaseKept { lease_s: Policy::default().lease_s })
+        Ok(LeaseKept { lease_s: Policy::default().lease_s, others_wait: false })
     }
 }
 

@@ -246,17 +246,30 @@ fn instance(draw: &mut Draw, name: &str, product: Product, filled: bool) -> Inst
     let relational = product.engine != Engine::Redis;
     let tables = if filled { tables(draw, product.engine) } else { vec![] };
     let extras = if relational && filled { extras(draw, product.engine, &tables) } else { vec![] };
+    let accounts = draw.weighted([(0, 6), (1, 3), (2, 1)]).unwrap_or(0);
+    let ssl = (draw.chance(20) && has_ssl(&product)).then_some(true);
+    let (vpc, subscription) = (draw.chance(25), draw.chance(20));
+    let log_backup_off = relational && product.engine != Engine::SqlServer && draw.chance(8) && may_lack_logs(&product);
     InstanceOptions {
         name: name.to_owned(),
         product,
         master: None,
         tables,
         extras,
-        accounts: draw.weighted([(0, 6), (1, 3), (2, 1)]).unwrap_or(0),
-        ssl: (draw.chance(20) && has_ssl(&product)).then_some(true),
-        vpc: draw.chance(25),
-        subscription: draw.chance(20),
-        log_backup: (relational && product.engine != Engine::SqlServer && draw.chance(8)).then_some(false),
+        accounts,
+        ssl,
+        vpc,
+        subscription,
+        log_backup: log_backup_off.then_some(false),
+    }
+}
+
+/// Products whose log backup can be switched off when they are made.
+fn may_lack_logs(product: &Product) -> bool {
+    match product.engine {
+        Engine::MySql | Engine::PostgreSql => product.series != Series::Basic,
+        Engine::Ppas => true,
+        Engine::SqlServer | Engine::Redis => false,
     }
 }
 

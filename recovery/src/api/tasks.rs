@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[utoipa::path(get, path = "/v1/migration-tasks", tag = "migration",
     responses((status = 200, description = "Tasks", body = TaskList)))]
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Answered {
-    Ok(api.keeper.read(|view| Answer::json(200, &views::list_tasks(view.state)))?)
+    Ok(api.keeper.read(|view| Answer::json(200, &views::list_tasks(view.state, view.now)))?)
 }
 
 /// Makes a task from its name, source and target.

@@ -281,6 +281,8 @@ pub struct Task {
     pub lease: Option<Lease>,
     /// Leases given so far.
     pub epochs: u64,
+    /// From when its source's log is looked at again, where a worker gave it back so that another task has its turn.
+    pub follow_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it began to migrate.

@@ -212,6 +212,8 @@ pub enum Report {
         /// Whether there were no more.
         caught_up: bool,
     },
+    /// The log is followed no longer under this lease, so that another task has its turn; the lease ends.
+    TurnOver,
     /// The task failed.
     Failed(TaskFailure),
     /// All is done: every phase of a migration (never said by an incremental task, DTS-11), or a restore.
@@ -298,6 +300,8 @@ pub struct Reports {
 pub struct LeaseKept {
     /// Seconds it lasts from now.
     pub lease_s: i64,
+    /// Whether a task waits for which there is no worker.
+    pub others_wait: bool,
 }
 
 /// How much of a lease a worker uses: it stops writing this many seconds before it lapses.

@@ -56,6 +56,7 @@ pub struct Lease {
     epoch: u64,
     renew_at: Timestamp,
     over_at: Timestamp,
+    others_wait: bool,
     /// What waits to be reported, and since when.
     noted: Option<(Timestamp, Vec<Report>)>,
 }
@@ -75,7 +76,8 @@ impl Lease {
         asked_at: Timestamp,
     ) -> Result<Self, LetGo> {
         let (task, epoch) = (work.task.clone(), work.epoch);
-        let mut lease = Self { clock, channel, task, epoch, renew_at: asked_at, over_at: asked_at, noted: None };
+        let (renew_at, over_at) = (asked_at, asked_at);
+        let mut lease = Self { clock, channel, task, epoch, renew_at, over_at, others_wait: false, noted: None };
         lease.count_from(asked_at, work.lease_s);
         let now = lease.clock.now();
         if lease.renew_at <= now {
@@ -95,6 +97,12 @@ impl Lease {
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// Whether a task waits for which there is no worker, as far as the service has said.
+    #[must_use]
+    pub fn others_wait(&self) -> bool {
+        self.others_wait
     }
 
     fn count_from(&mut self, asked_at: Timestamp, lease_s: i64) {
@@ -134,6 +142,7 @@ impl Lease {
             match answer {
                 Some(Ok(kept)) => {
                     self.count_from(asked_at, kept.lease_s);
+                    self.others_wait = kept.others_wait;
                     return Ok(());
                 }
                 Some(Err(ReportError::LeaseLost)) => return Err(LetGo::Lost),

@@ -1,7 +1,9 @@
 //! Who may have changed an instance between two photographs, and what of it: users, migrations, restores, recoveries.
 
+use crate::checks::migration::content::belongs_to;
 use crate::checks::migration::text::{name_after, names, reaches_further};
 use crate::checks::restore::content::{chosen, mapped};
+use crate::checks::temporary::witness::faulted_before;
 use crate::history::lens::logical::RestoreStory;
 use crate::history::lens::{InstanceStory, Lens, Seen, TaskStory};
 use crate::history::{Call, LedgerEntry, Shot, Statement, What};
@@ -57,6 +59,9 @@ pub struct Write<'a> {
     pub sent_at: Timestamp,
     /// Whether nobody knows what came of it.
     pub open: bool,
+    /// Whether it may have its effect whenever the server can be reached again: what an answered request set is brought
+    /// to the server later where a fault is between.
+    pub late: bool,
     /// What.
     pub act: Act<'a>,
 }
@@ -64,8 +69,8 @@ pub struct Write<'a> {
 impl Write<'_> {
     /// Whether it may have had its effect between two photographs.
     pub fn within(&self, span: Span) -> bool {
-        let late = self.index > span.from.0 || (self.open && self.at + LINGERS > span.from.1);
-        late && self.sent_at <= span.to.1
+        let late = self.late || (self.open && self.at + LINGERS > span.from.1);
+        (late || self.index > span.from.0) && self.sent_at <= span.to.1
     }
 
     /// Whether it only adds rows.
@@ -151,12 +156,19 @@ impl<'l, 'a> Doings<'l, 'a> {
             match &event.what {
                 What::Statement(it) if !it.only_reads() => {
                     let open = matches!(it.outcome, Err(DatabaseError::Unreachable(_)));
-                    add(&it.instance, Write { index, at, sent_at: it.sent_at, open, act: Act::Sql(it) });
+                    add(&it.instance, Write { index, at, sent_at: it.sent_at, open, late: false, act: Act::Sql(it) });
                 }
                 What::Ledger(it) => {
                     add(
                         &it.instance,
-                        Write { index, at, sent_at: it.sent_at, open: !it.acknowledged, act: Act::Row(it) },
+                        Write {
+                            index,
+                            at,
+                            sent_at: it.sent_at,
+                            open: !it.acknowledged,
+                            late: false,
+                            act: Act::Row(it),
+                        },
                     );
                 }
                 What::Call(it) if it.method != "GET" && !it.refused() => {
@@ -164,8 +176,8 @@ impl<'l, 'a> Doings<'l, 'a> {
                     let about =
                         parts.len() > 3 && parts[1] == "instances" && matches!(parts[3], "accounts" | "configuration");
                     if let Some(story) = about.then(|| lens.instance(&parts[2].into())).flatten() {
-                        let open = !it.accepted();
-                        add(story.id, Write { index, at, sent_at: it.sent_at, open, act: Act::Call(it) });
+                        let (open, late) = (!it.accepted(), faulted_before(lens, index));
+                        add(story.id, Write { index, at, sent_at: it.sent_at, open, late, act: Act::Call(it) });
                     }
                 }
                 What::Fault { text, kind, .. } => {
@@ -176,7 +188,7 @@ impl<'l, 'a> Doings<'l, 'a> {
                             "version" | "time-zone" => Act::Set,
                             _ => continue,
                         };
-                        add(story.id, Write { index, at, sent_at: at - LINGERS, open: true, act });
+                        add(story.id, Write { index, at, sent_at: at - LINGERS, open: true, late: false, act });
                     }
                 }
                 _ => {}
@@ -241,7 +253,7 @@ impl Place<'_> {
 impl Doing<'_, '_> {
     /// Whether an object of the target may be changed by it: it was chosen, or belongs to a table that was.
     pub fn covers(&self, lens: &Lens<'_>, database: &str, object: &PhotographedObject) -> bool {
-        let of_table = crate::checks::migration::content::belongs_to(object);
+        let of_table = belongs_to(object);
         match &self.movement {
             Movement::Migration(task) => task.views.iter().flat_map(|seen| &seen.it.objects).any(|selection| {
                 let name = selection.table_as.as_ref().or(selection.table.as_ref());
@@ -263,10 +275,13 @@ fn restores(lens: &Lens<'_>, view: &RestoreView, database: &str, object: &Photog
     if chosen(view, databases, database, object) {
         return true;
     }
-    let mut renamed = view.mapping.iter().filter(|it| it.database == database && it.table_as == object.name);
+    // An index comes with its table, whatever that is called.
+    let table = if object.kind == ObjectKind::Index { belongs_to(object) } else { Some(object.name.clone()) };
+    let mut renamed = view.mapping.iter().filter(|it| it.database == database && table.as_ref() == Some(&it.table_as));
     renamed.any(|mapping| {
-        let source = PhotographedObject { name: mapping.table.clone(), ..object.clone() };
-        mapped(view, database, &mapping.table) == object.name && chosen(view, databases, database, &source)
+        let kind = if object.kind == ObjectKind::Index { ObjectKind::Table } else { object.kind };
+        let source = PhotographedObject { kind, name: mapping.table.clone(), ..object.clone() };
+        mapped(view, database, &mapping.table) == mapping.table_as && chosen(view, databases, database, &source)
     })
 }
 

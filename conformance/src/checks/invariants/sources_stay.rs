@@ -146,6 +146,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_user_set_while_the_server_was_cut_off_may_come_to_it_later() {
+        let listed = |list: &str| {
+            let mut held = two();
+            held.settings.insert("whitelist".into(), list.into());
+            held
+        };
+        let told = |cut_off: bool| {
+            let mut tale = Tale::new();
+            tale.rescue().story.shot("sub1", &listed("operator,worker-1"));
+            if cut_off {
+                tale.crash();
+            }
+            let path = "PUT /v1/instances/sub1/configuration";
+            tale.migrate("sub1", "rm-1").story.call(path, serde_json::Value::Null, 200, serde_json::Value::Null);
+            tale.story.shot("sub1", &listed("operator,worker-1")).wait("1h").shot("sub1", &listed("operator"));
+            tale
+        };
+        holds(&told(true).story, check, 1);
+        assert_eq!(wrong(&told(false).story, check).len(), 1);
+    }
+
+    #[test]
     fn an_address_authorised_for_the_migration_is_no_violation() {
         let listed = |list: &str| {
             let mut held = two();

@@ -313,7 +313,8 @@ fn extra_table(
     None
 }
 
-/// Indexes and foreign keys of a moved table: there, switched on as in the source, and pointing at the parents' new names.
+/// Indexes and foreign keys of a moved table: there, switched on as in the source, and pointing at the parents' new names;
+/// those that stood in the target before stay as they were (C-14).
 fn dependent_difference(
     scene: &Scene<'_, '_>,
     source: &Photograph,
@@ -344,7 +345,11 @@ fn dependent_difference(
         let Some(found) = find(scene.is(), table.to_database, object.kind, &object.name) else {
             return Some(Difference::Missing { what });
         };
-        let same = found.enabled == object.enabled && found.needs == parents;
+        let before = find(scene.was(), table.to_database, object.kind, &object.name);
+        let same = match before.filter(|before| belongs_to(before).as_deref() == Some(table.to_table)) {
+            Some(before) => found.enabled == before.enabled && found.needs == before.needs,
+            None => found.enabled == object.enabled && found.needs == parents,
+        };
         (!same).then_some(Difference::Changed { what })
     })
 }

@@ -1,7 +1,7 @@
 //! A migration puts one copy of what was chosen into the target, and leaves the rest of it alone (CLN-09; C-14, C-16).
 
 use super::MigrationViolation;
-use super::content::{content_difference, moves};
+use super::content::{belongs_to, content_difference, moves};
 use super::scene::{Scene, settled};
 use crate::checks::Finding;
 use crate::checks::temporary::Difference;
@@ -36,7 +36,9 @@ fn unchosen_difference(lens: &Lens<'_>, scene: &Scene<'_, '_>) -> Option<Differe
         }
         for (key, object) in &held.objects {
             let chosen = moved.iter().any(|table| table.to_database == database && table.to_table == object.name);
-            if chosen || scene.disturbed(lens, Some((database, &object.name))) {
+            // What belongs to a table goes and comes with it.
+            let names = [Some(object.name.clone()), belongs_to(object)];
+            if chosen || names.into_iter().flatten().any(|name| scene.disturbed(lens, Some((database, &name)))) {
                 continue;
             }
             let found = scene.is().databases.get(database).and_then(|held| held.objects.get(key));
@@ -105,6 +107,24 @@ mod tests {
     }
 
     #[test]
+    fn an_index_that_goes_with_its_table_exercises_nothing_and_another_that_goes_is_found() {
+        let text = "create index by_item on other (item)";
+        let before = with(photograph(&[("other", TWO)]), ObjectKind::Index, "by_item", text, &[]);
+        let told = |sql: &str, after: &Photograph| {
+            let mut plot = Plot::between(&orders(), &before);
+            plot.begin();
+            plot.story.statement("rm-1", sql, done());
+            plot.finish().after(&orders(), after);
+            wrong(&plot.story, check)
+        };
+        let moved = photograph(&[("orders", TWO)]);
+        assert_eq!(told("drop table other", &moved), vec![]);
+        let difference = Difference::Missing { what: "index by_item of app".into() };
+        let expected = vec![MigrationViolation::UnchosenChanged { task: "dts-1".into(), difference }];
+        assert_eq!(told("drop table some", &photograph(&[("orders", TWO), ("other", TWO)])), expected);
+    }
+
+    #[test]
     fn a_foreign_key_that_is_switched_off_is_found() {
         let text = "alter table orders add constraint k foreign key (id) references orders (id)";
         let source = with(orders(), ObjectKind::ForeignKey, "k", text, &[]);
@@ -117,6 +137,29 @@ mod tests {
             wrong(&plot.story, check),
             content(Difference::Changed { what: "foreign key k of table orders of app".into() })
         );
+    }
+
+    #[test]
+    fn with_ignore_a_foreign_key_of_the_target_stays_as_it_was() {
+        let text = "alter table orders add constraint k foreign key (id) references items (id)";
+        let both = |held| with(held, ObjectKind::ForeignKey, "k", text, &["items"]);
+        let source = both(photograph(&[("items", TWO), ("orders", TWO)]));
+        let after = |needs: &str| {
+            let held = photograph(&[("items", TWO), ("items_again", TWO), ("orders", TWO)]);
+            with(held, ObjectKind::ForeignKey, "k", text, &[needs])
+        };
+        let told = |after: &Photograph| {
+            let mut plot = Plot::of("mysql 5.7");
+            plot.task.same_name = SameNameMode::Ignore;
+            let mut items = plot.task.objects[0].clone();
+            (items.table, items.table_as) = (Some("items".into()), Some("items_again".into()));
+            plot.task.objects.push(items);
+            plot.ready(&source, &source).begin().finish().after(&source, after);
+            plot.story
+        };
+        holds(&told(&after("items")), check, 1);
+        let what = "foreign key k of table orders of app".to_owned();
+        assert_eq!(wrong(&told(&after("items_again")), check), content(Difference::Changed { what }));
     }
 
     #[test]
@@ -186,5 +229,24 @@ mod tests {
             wrong(&plot.story, check),
             content(Difference::Rows { what: "table orders of app".into(), want: 3, got: 2 })
         );
+    }
+
+    #[test]
+    fn a_source_that_another_task_wrote_to_was_not_quiet() {
+        let all = [MigrationType::Structure, MigrationType::Full, MigrationType::Incremental];
+        let told = |into: &str| {
+            let mut plot = Plot::of("mysql 5.7");
+            plot.types(&all).ready(&orders(), &nothing()).begin();
+            plot.phase(MigrationType::Incremental, PhaseStatus::Catched);
+            plot.after(&orders(), &orders()).story.wait("1m");
+            let mut other = plot.task.clone();
+            (other.id, other.target.instance_id) = ("dts-2".into(), into.into());
+            plot.story.see_task(&other);
+            let more = photograph(&[("orders", &[(1, "lamp"), (2, "desk"), (3, "chair")])]);
+            plot.sight(recovery::model::task::TaskStatus::Migrating).after(&more, &orders());
+            plot.story
+        };
+        let want = |story| wrong(&story, check).iter().filter(|it| format!("{it:?}").contains("want: 3")).count();
+        assert_eq!((want(told("rm-2")), want(told("rm-9"))), (0, 1));
     }
 }

@@ -148,7 +148,8 @@ pub fn quiet(lens: &Lens<'_>, scene: &Scene<'_, '_>) -> bool {
 
 type Followed<'a> = (Seen<'a, TaskView>, Seen<'a, Shot>, Seen<'a, Shot>);
 
-/// The last sight of a task that has caught up with a source that was quiet for a while, with the photographs after it.
+/// The last sight of a task that has caught up with a source that was quiet for a while, with the photographs after it:
+/// neither users nor other tasks wrote to it.
 /// Where there were faults, the while began after they were mended.
 fn followed<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, before: &Seen<'a, Shot>) -> Option<Followed<'a>> {
     let (from, into) = (&task.first.source.instance_id, &task.first.target.instance_id);
@@ -166,8 +167,9 @@ fn followed<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, before: &Seen<'a, Shot>) 
         let calm = source.index < next && after.index < next && undisturbed;
         let went_on =
             task.views.iter().filter(|view| view.at >= since && view.index < seen.index).all(|view| caught_up(&view));
-        (calm && went_on && !written(lens, from, None, &early, after.at.max(source.at)))
-            .then_some((*seen, source, after))
+        let wrote = written(lens, from, None, &early, after.at.max(source.at))
+            || others_wrote(lens, from, task.id, early.index, after.index.max(source.index));
+        (calm && went_on && !wrote).then_some((*seen, source, after))
     })
 }
 

@@ -7,7 +7,7 @@ use crate::checks::temporary::witness::skewed;
 use crate::history::Call;
 use crate::history::lens::{Lens, Seen, TaskStory};
 use recovery::model::task::{MigrationType, PhaseStatus};
-use recovery::model::views::{ChargeList, ChargeView};
+use recovery::model::views::{ChargeList, ChargeView, TaskView};
 use serde::Deserialize;
 
 const PAID_AFTERWARDS: &str = "PostPaid";
@@ -49,8 +49,12 @@ fn charges_wrong(
     let seen_before: Vec<_> = task.views.iter().filter(|seen| seen.index < call.index).collect();
     let phase = |status: Option<&PhaseStatus>| matches!(status, Some(PhaseStatus::Migrating | PhaseStatus::Catched));
     let paid = seen_before.iter().find(|seen| phase(seen.it.phases.get(&MigrationType::Incremental)));
-    // Until the last sight of the load, nothing can have been charged.
-    let loading = seen_before.iter().rev().find(|seen| paid.is_none_or(|paid| seen.index < paid.index));
+    // Until the last sight of the load, nothing can have been charged. A phase that is over had begun, seen or not.
+    let begun = |seen: &TaskView| {
+        seen.phases.get(&MigrationType::Incremental).is_some_and(|status| *status != PhaseStatus::NotStarted)
+    };
+    let ever = seen_before.iter().find(|seen| begun(seen.it));
+    let loading = seen_before.iter().rev().find(|seen| ever.is_none_or(|ever| seen.index < ever.index));
     let early = |charge: &&ChargeView| {
         !skewed(lens) && loading.is_some_and(|seen| charge.from < task_call(lens, seen.index).unwrap_or(seen.at))
     };
@@ -140,6 +144,25 @@ mod tests {
         free.begin().finish();
         told(&mut free, json!([]));
         holds(&free.story, check, 2);
+    }
+
+    #[test]
+    fn incremental_data_that_were_paid_until_they_failed_unseen_hold_and_a_load_that_was_paid_is_found() {
+        let charged = |early: bool| {
+            let mut plot = Plot::of("mysql 5.7");
+            plot.types(&[MigrationType::Full, MigrationType::Incremental]).ready(&orders(), &nothing());
+            let before = plot.story.now;
+            plot.story.wait("1m");
+            plot.begin().story.wait("1m");
+            let from = if early { before } else { plot.story.now };
+            plot.story.wait("1m");
+            plot.task.phases.insert(MigrationType::Incremental, PhaseStatus::Failed);
+            plot.sight(recovery::model::task::TaskStatus::MigrationFailed);
+            told(&mut plot, charge(from));
+            plot.story
+        };
+        holds(&charged(false), check, 2);
+        assert!(matches!(wrong(&charged(true), check)[..], [MigrationViolation::LoadCharged { .. }]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A Redis backup is a snapshot: it holds one instant of the instance and no command after it (RED-02).
 
 use super::RedisViolation;
-use super::witness::{Appearance, appearances, keys, states, strange};
+use super::witness::{Appearance, appearances, keys, lag, states, strange};
 use crate::checks::Finding;
 use crate::checks::temporary::witness::skewed;
 use crate::history::lens::Lens;
@@ -9,10 +9,8 @@ use crate::history::{Client, Event, What};
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::InstanceId;
 
-/// How long before a backup began a row may still be on its way to a replica that keeps up.
+/// How long before a backup began a row may still be on its way to the replica, beside the time it is behind.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(2);
-/// The parameter of an instance that says how far its replica is behind (RED-03: a snapshot may trail the master by that).
-const LAG_MS: &str = "replica_lag_ms";
 
 /// Compares what shows of each backup with the states its instance had meanwhile, and with the application's ledger.
 pub fn check(lens: &Lens<'_>) -> Finding {
@@ -52,9 +50,7 @@ fn by_ledger(
     if skewed(lens) || rows.is_empty() {
         return None;
     }
-    let lag_ms =
-        lens.instance(of)?.views.iter().filter_map(|seen| seen.it.configuration.parameters.get(LAG_MS)?.parse().ok());
-    let on_its_way = ON_ITS_WAY + SignedDuration::from_millis(lag_ms.max().unwrap_or(0));
+    let on_its_way = ON_ITS_WAY + lag(lens, of);
     let key = |row: &crate::history::LedgerEntry| format!("key {}:{} of {}", row.table, row.id, row.database);
     let there = |row: &crate::history::LedgerEntry| held.contains_key(&key(row));
     let newest = rows.iter().filter(|row| there(row.it)).map(|row| row.it.sent_at).max();
@@ -87,7 +83,7 @@ fn left_alone_from(lens: &Lens<'_>, of: &InstanceId, ended_at: Timestamp) -> Tim
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::redis::made_up::{backed_up, backup, cache, copy, holds, recover, show, texts, wrong};
+    use crate::checks::redis::made_up::{backed_up, backup, cache, copy, holds, recover, show, take, texts, wrong};
     use crate::checks::temporary::Difference;
     use crate::checks::testing::{Story, done};
     use crate::history::LedgerEntry;
@@ -100,6 +96,22 @@ mod tests {
         let difference = Difference::Extra { what: "key b of 0".into() };
         let backup = "bk-1".into();
         assert_eq!(wrong(&story, check), vec![RedisViolation::SnapshotDiffers { backup, difference }]);
+    }
+
+    #[test]
+    fn a_replica_that_a_fault_sets_back_may_be_behind_for_as_long_and_no_longer() {
+        let judged = |lag: &str| {
+            let mut story = Story::new();
+            let text = format!("the replica of r-1 is {lag} ms behind");
+            story.see(&cache()).shot("r-1", &texts(&[("a", "1")])).wait("1m");
+            story.push(What::fault("lag", text, Some("machine-1")));
+            story.statement("r-1", "set b 2", done()).shot("r-1", &texts(&[("a", "1"), ("b", "2")])).wait("10s");
+            take(&mut story, &texts(&[("a", "1"), ("b", "2")]));
+            recover(&mut story, &texts(&[("a", "1")]));
+            story
+        };
+        holds(&judged("30000"), check, 1);
+        assert_eq!(wrong(&judged("3000"), check).len(), 1);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What several checks of Redis ask of a history: what a backup must hold, where its content shows, and what users did.
 
+use crate::checks::migration::text::names;
 use crate::checks::temporary::Difference;
 use crate::checks::temporary::witness::{is_fresh, shown, skewed};
 use crate::history::lens::redis::BackupStory;
 use crate::history::lens::{Lens, Seen};
-use crate::history::{Call, Shot, Statement};
+use crate::history::{Call, Shot, Statement, What};
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::backup::Node;
 use recovery::model::content::Value;
@@ -63,11 +64,18 @@ pub fn difference(want: &Keys, got: &Keys) -> Option<Difference> {
     other.map(|(key, _)| Difference::Changed { what: key.clone() })
 }
 
-/// How far the replica of an instance may have been behind at a time.
-fn lag(lens: &Lens<'_>, instance: &InstanceId) -> SignedDuration {
+/// How far the replica of an instance may have been behind: as its parameter says (RED-03), or as a fault left it.
+pub fn lag(lens: &Lens<'_>, instance: &InstanceId) -> SignedDuration {
     let views = lens.instance(instance).into_iter().flat_map(|story| &story.views);
     let told = views.filter_map(|seen| seen.it.configuration.parameters.get(LAG)?.parse::<i64>().ok());
-    SignedDuration::from_millis(told.max().unwrap_or(LAG_MS).max(LAG_MS)) + SLACK
+    let name = lens.name(instance);
+    let faults = lens.history.events.iter().filter_map(|event| match &event.what {
+        What::Fault { kind, text, began: true, .. } if kind == "lag" && names(text, &name) => {
+            text.split_whitespace().filter_map(|word| word.parse().ok()).max()
+        }
+        _ => None,
+    });
+    SignedDuration::from_millis(told.chain(faults).max().unwrap_or(LAG_MS).max(LAG_MS)) + SLACK
 }
 
 /// Commands a statement runs that may change something.

@@ -71,7 +71,7 @@ fn stated_wrong(
     }
     let normal = task.view_before(seen.index).is_some_and(|view| view.it.state == LogicalTaskState::Normal);
     let old = now.duration_since(complete_at);
-    if faulted_before(lens, seen.index) || !normal || old < LAG || old > KEPT {
+    if faulted_before(lens, seen.index) || shut_out(lens, task, seen.index) || !normal || old < LAG || old > KEPT {
         return None;
     }
     let (earliest, latest) = (ranges.first().map(|range| range.earliest), ranges.last().map(|range| range.latest));
@@ -79,6 +79,26 @@ fn stated_wrong(
         && latest.is_some_and(|latest| latest >= now - LAG)
         && ranges.len() == 1;
     (!reaches).then_some(RestoreViolation::RangeStatedWrong { task: id, earliest, latest, now })
+}
+
+/// Whether users may have kept the backup service away from the source since it was registered: the account it logs in with,
+/// the ways to the server, or the server itself changed.
+fn shut_out(lens: &Lens<'_>, task: &BackupTaskStory<'_>, until: usize) -> bool {
+    let Some((source, server)) = lens.data_source(&task.first.source).zip(lens.server_of(&task.first.source)) else {
+        return true;
+    };
+    let registered = source.views.first().map_or(0, |seen| seen.index);
+    let calls = lens.calls().filter(|call| call.index > registered && call.index < until);
+    let mut calls = calls.filter(|call| call.it.method != "GET" && !call.it.refused());
+    calls.any(|call| match call.it.parts()[..] {
+        ["v1", "instances", id] | ["v1", "instances", id, "accounts", ..] => id == server.id.as_str(),
+        ["v1", "instances", id, "configuration"] => {
+            let ways = ["whitelist", "ssl", "parameters"];
+            id == server.id.as_str()
+                && ways.iter().any(|way| call.it.request.get(way).is_some_and(|set| !set.is_null()))
+        }
+        _ => false,
+    })
 }
 
 /// Whether a request by time came out as the range stated last says.
@@ -144,6 +164,23 @@ mod tests {
             let found = wrong(&tale(late, lag).story, check);
             assert!(matches!(found[..], [RestoreViolation::RangeStatedWrong { .. }]), "{late} {lag}");
         }
+    }
+
+    #[test]
+    fn a_log_that_stops_once_its_account_has_another_password_exercises_no_lag() {
+        let lagging = |path: &str| {
+            let mut tale = Tale::between(&orders(), &nothing());
+            tale.story.call(&format!("PUT {path}"), serde_json::Value::Null, 200, serde_json::Value::Null);
+            let complete_at = tale.set.ended_at.unwrap_or(tale.story.now);
+            tale.story.wait("10m");
+            let range = RestorableRange { earliest: complete_at, latest: complete_at + span("30s") };
+            let restorable = LogicalRestorable { ranges: vec![range], backup_sets: vec!["bkx-1".into()] };
+            let restorable = Box::new(restorable);
+            tale.story.push(What::LogicalRestorableSeen { task: "bk-1".into(), restorable });
+            wrong(&tale.story, check).len()
+        };
+        assert_eq!(lagging("/v1/instances/rm-1/accounts/app"), 0);
+        assert_eq!(lagging("/v1/instances/rm-2/accounts/app"), 1);
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn left_behind<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Vec<(Seen<'a, Shot>
             || touched(lens, target, Touch::Content, before.at, after.at);
         let nothing = TaskObjects { types: BTreeSet::new(), objects: vec![], same_name: choice.same_name };
         let (was, is) = (&before.it.photograph, &after.it.photograph);
-        (!meddled).then(|| (after, difference(&choice, &nothing, was, was, is)))
+        (!meddled).then(|| (after, difference(&choice, &nothing, &[was], was, is)))
     });
     looked.collect()
 }
@@ -81,7 +81,11 @@ fn beside<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Option<(Seen<'a, Shot>, 
     }
     let choice = choice_at(lens, task.id, confirmed.index)?;
     let known = shot_by(lens, source, confirmed.it.sent_at)?;
-    Some((after, difference(&choice, &choice, &known.it.photograph, &before.it.photograph, &after.it.photograph)))
+    // A database that is chosen as a whole is moved with the tables it has got meanwhile.
+    let last = lens.shot_after(source, after.index).map_or(after.index, |shot| shot.index);
+    let later = lens.shots(source).filter(|shot| shot.index >= known.index && shot.index <= last);
+    let held: Vec<&Photograph> = later.map(|shot| shot.it.photograph.as_ref()).collect();
+    Some((after, difference(&choice, &choice, &held, &before.it.photograph, &after.it.photograph)))
 }
 
 /// Whether another task may have written to the same target between two events.
@@ -98,11 +102,11 @@ fn others_write(lens: &Lens<'_>, task: &TaskStory<'_>, from: usize, to: usize) -
     writing.values().any(|writes| *writes)
 }
 
-/// Whether a table of the target is one that was chosen, under its name there.
-fn covers(choice: &TaskObjects, source: &Photograph, database: &str, name: &str) -> bool {
+/// Whether a table of the target is one that was chosen, under its name there; the source is told by its photographs.
+fn covers(choice: &TaskObjects, source: &[&Photograph], database: &str, name: &str) -> bool {
     choice.objects.iter().filter(|selection| selection.target_database() == database).any(|selection| {
         selection.table.as_ref().map_or_else(
-            || table(source, &selection.database, name).is_some(),
+            || source.iter().any(|source| table(source, &selection.database, name).is_some()),
             |table| selection.table_as.as_ref().unwrap_or(table).eq_ignore_ascii_case(name),
         )
     })
@@ -112,7 +116,7 @@ fn covers(choice: &TaskObjects, source: &Photograph, database: &str, name: &str)
 fn difference(
     aims: &TaskObjects,
     choice: &TaskObjects,
-    source: &Photograph,
+    source: &[&Photograph],
     before: &Photograph,
     after: &Photograph,
 ) -> Option<Difference> {
@@ -133,7 +137,7 @@ fn difference(
 /// Tables by their names; other objects that stood in the target before must stand there as they did.
 fn in_database(
     choice: &TaskObjects,
-    source: &Photograph,
+    source: &[&Photograph],
     database: &str,
     before: &PhotographedDatabase,
     after: &PhotographedDatabase,
@@ -201,6 +205,21 @@ mod tests {
         let difference = Difference::Extra { what: "table secrets of app".into() };
         let expected = TaskViolation::UnchosenChanged { task: "dts-1".into(), instance: "rm-1".into(), difference };
         assert_eq!(wrong(&tale(&photograph(&[]), &after), check), vec![expected]);
+    }
+
+    #[test]
+    fn a_table_that_a_whole_database_gets_meanwhile_comes_along_and_no_other() {
+        let mut tale = Tale::begin();
+        tale.task.objects[0].table = None;
+        let (was, is) = (photograph(&[("orders", &[])]), photograph(&[("orders", &[]), ("more", &[])]));
+        tale.ready().precheck(&[]).photograph(&was, &photograph(&[])).confirm().finish();
+        tale.photograph(&is, &is);
+        holds(&tale, check, 1);
+        let other = photograph(&[("orders", &[]), ("other", &[])]);
+        let mut stray = Tale::begin();
+        stray.task.objects[0].table = None;
+        stray.ready().precheck(&[]).photograph(&was, &photograph(&[])).confirm().finish().photograph(&is, &other);
+        assert_eq!(wrong(&stray, check).len(), 1);
     }
 
     #[test]

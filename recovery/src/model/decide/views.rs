@@ -5,11 +5,12 @@ use crate::model::backup::{Backup, BackupKind};
 use crate::model::instance::{Instance, InstanceState, Origin};
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::state::{Charge, State};
-use crate::model::task::{Side, Task};
+use crate::model::task::{MigrationType, PhaseStatus, Side, Task, TaskStatus};
 use crate::model::views::{
     BackupList, BackupView, ChargeList, ChargeView, InstanceList, InstanceView, SideView, TaskList, TaskView,
 };
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 const HOUR_S: u64 = 3_600;
 
@@ -77,9 +78,21 @@ fn side_view(side: &Side) -> SideView {
     }
 }
 
+/// The phases as answers show them: a log that nobody has looked at for a while is not known to be caught up with.
+fn phases(task: &Task, now: Timestamp) -> BTreeMap<MigrationType, PhaseStatus> {
+    let leased_until = task.lease.as_ref().map(|lease| lease.until);
+    let is_followed = leased_until.max(task.follow_at).is_some_and(|until| until > now);
+    let mut phases = task.phases.clone();
+    if task.status == TaskStatus::Migrating && !is_followed {
+        let caught_up = phases.values_mut().filter(|status| **status == PhaseStatus::Catched);
+        caught_up.for_each(|status| *status = PhaseStatus::Migrating);
+    }
+    phases
+}
+
 /// A task as answers show it.
 #[must_use]
-pub fn task_view(task: &Task) -> TaskView {
+pub fn task_view(task: &Task, now: Timestamp) -> TaskView {
     TaskView {
         id: task.id.clone(),
         name: task.name.clone(),
@@ -92,7 +105,7 @@ pub fn task_view(task: &Task) -> TaskView {
         same_name: task.same_name,
         status: task.status,
         precheck: task.precheck.clone(),
-        phases: task.phases.clone(),
+        phases: phases(task, now),
         progress: task.progress.clone(),
         failure: task.failure.clone(),
         retry_at: task.retry_at,
@@ -179,10 +192,10 @@ pub fn list_backups(state: &State, instance: &InstanceId, began: Began, now: Tim
 
 /// The tasks, oldest first.
 #[must_use]
-pub fn list_tasks(state: &State) -> TaskList {
+pub fn list_tasks(state: &State, now: Timestamp) -> TaskList {
     let mut tasks: Vec<&Task> = state.tasks.values().collect();
     tasks.sort_by_key(|task| (task.created_at, &task.id));
-    TaskList { tasks: tasks.into_iter().map(task_view).collect() }
+    TaskList { tasks: tasks.into_iter().map(|task| task_view(task, now)).collect() }
 }
 
 /// The charges, those of one instance or task if asked, in the order they began.

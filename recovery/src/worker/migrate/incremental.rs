@@ -1,4 +1,5 @@
-//! Carrying over the changes of the source's log, for as long as the task is not stopped (DTS-11).
+//! Carrying over the changes of the source's log, for as long as the task is not stopped (DTS-11). Where more tasks are
+//! under way than there are workers, they take turns.
 
 use super::ddl::{self, Ddl};
 use super::journey::Journey;
@@ -6,6 +7,7 @@ use super::verify;
 use crate::model::content::{Change, ChangeKind, Object, ObjectKind, Value};
 use crate::model::task::{MigrationType, TaskFailure};
 use crate::model::work::Report;
+use crate::ports::clock::later_s;
 use crate::ports::database::Apply;
 use crate::worker::ask::{Changes, Describe};
 use crate::worker::lease::Stop;
@@ -13,18 +15,20 @@ use crate::worker::scope::Placing;
 use crate::worker::servers::{Servers, Side, refused};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 
 /// Seconds between two looks at a log that had nothing new.
 const POLL_S: i64 = 5;
+/// Seconds after which a turn ends, where another task waits, though there is more to carry over.
+const TURN_S: i64 = 60;
 
 type RowByName = BTreeMap<String, Value>;
 
-/// Follows the log until the lease ends or the task fails.
+/// Follows the log until the lease ends, the task fails, or all is carried over and another task waits for a worker.
 ///
 /// # Errors
-/// Always, in the end: nothing else ends it.
-pub async fn follow(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<Infallible, Stop> {
+/// When the lease is lost or over, or the task failed.
+pub async fn follow(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<(), Stop> {
+    let turn_over_at = later_s(servers.now(), TURN_S);
     journey.begin(servers, MigrationType::Incremental).await?;
     let mut following = Following {
         described: verify::describe_source(servers, journey).await?,
@@ -46,6 +50,9 @@ pub async fn follow(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<
             following.report(servers, after, true).await?;
         }
         said_caught_up = caught_up;
+        if servers.lease.others_wait() && (caught_up || servers.now() >= turn_over_at) {
+            return Ok(servers.lease.report(vec![Report::TurnOver]).await?);
+        }
         if caught_up {
             servers.lease.wait(SignedDuration::from_secs(POLL_S)).await?;
         }

@@ -41,7 +41,7 @@ async fn attempt(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<(),
         load(servers, journey).await?;
     }
     if journey.has(MigrationType::Incremental) {
-        match incremental::follow(servers, journey).await? {}
+        return incremental::follow(servers, journey).await;
     }
     Ok(servers.lease.report(vec![Report::Finished]).await?)
 }

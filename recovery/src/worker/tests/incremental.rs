@@ -169,3 +169,27 @@ fn a_task_within_one_instance_does_not_carry_over_what_it_wrote_itself() {
     drop(shared.turn(60));
     assert_eq!((ids(&shared, "shop", "copy"), failure(&shared)), (6, None));
 }
+
+#[test]
+fn a_task_that_is_caught_up_is_given_back_while_another_waits() {
+    let shared = world(Engine::MySql, "sfi", vec![whole("shop")]);
+    shared.after_s(60, |world| world.service.others_wait = true);
+    let began = shared.lock().now;
+    let end = shared.turn(86_400);
+    assert!(matches!(end, End::Done(Ok(()))), "{end:?}");
+    let world = shared.lock();
+    assert!((60..=75).contains(&began.duration_until(world.now).as_secs()));
+    assert!(world.service.caught_up && !world.service.finished);
+    assert_eq!((world.service.turns_over, world.calls.last().copied()), (1, Some("report")));
+}
+
+#[test]
+fn what_comes_between_two_turns_is_carried_over_in_the_second() {
+    let shared = world(Engine::MySql, "sfi", vec![whole("shop")]);
+    shared.lock().service.others_wait = true;
+    assert!(matches!(shared.turn(60), End::Done(Ok(()))));
+    shared.server("source", |source| source.log("shop", insert("orders", 9)));
+    assert!(matches!(shared.turn(60), End::Done(Ok(()))));
+    assert_eq!((ids(&shared, "shop", "orders"), failure(&shared)), (6, None));
+    assert_eq!(shared.lock().service.turns_over, 2);
+}

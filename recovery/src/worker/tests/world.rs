@@ -58,6 +58,8 @@ pub struct Service {
     pub failure: Option<TaskFailure>,
     pub finished: bool,
     pub caught_up: bool,
+    pub others_wait: bool,
+    pub turns_over: usize,
 }
 
 /// What the service keeps of a logical backup or restore, where that is what there is to do.
@@ -100,6 +102,8 @@ impl Shared {
                 failure: None,
                 finished: false,
                 caught_up: false,
+                others_wait: false,
+                turns_over: 0,
             },
             logical: None,
             calls: Vec::new(),
@@ -319,12 +323,13 @@ impl Service {
                 Report::Applied { log_position, caught_up } => {
                     (self.work.log_position, self.caught_up) = (Some(log_position), caught_up);
                 }
+                Report::TurnOver => self.turns_over += 1,
                 Report::Failed(failure) => self.failure = Some(failure),
                 Report::Finished => self.finished = true,
                 other => panic!("no report of a migration: {other:?}"),
             }
         }
-        Ok(LeaseKept { lease_s: LEASE_S })
+        Ok(LeaseKept { lease_s: LEASE_S, others_wait: self.others_wait })
     }
 }
 
@@ -355,6 +360,6 @@ impl Logical {
                 }
             }
         }
-        Ok(LeaseKept { lease_s: LEASE_S })
+        Ok(LeaseKept { lease_s: LEASE_S, others_wait: false })
     }
 }

@@ -14,6 +14,10 @@ use crate::ports::clock::later_s;
 /// Seconds between two automatic retries at most.
 const RETRY_MOST_S: i64 = 3_600;
 
+/// Seconds after which the log of a source is looked at again, where a worker had carried over all of it and gave the
+/// task back for another one's sake.
+const FOLLOW_AGAIN_S: i64 = 30;
+
 /// The task under a lease, and the job it is.
 pub(super) fn give(ctx: &Context<'_>, task: &Task, lease: Lease) -> Option<(StateChange, Job)> {
     let job = Job::Migration(Box::new(MigrationJob {
@@ -30,10 +34,14 @@ pub(super) fn give(ctx: &Context<'_>, task: &Task, lease: Lease) -> Option<(Stat
         chunk_rows: ctx.policy.chunk_rows,
         connection_retry_s: ctx.policy.connection_retry_s,
     }));
-    let mut after = Task { epochs: lease.epoch, lease: Some(lease), ..task.clone() };
+    let mut after = Task { epochs: lease.epoch, lease: Some(lease), follow_at: None, ..task.clone() };
     if let (TaskStatus::Prechecking, Some(run)) = (after.status, after.precheck.as_mut()) {
         // What another worker found before it went away is looked at anew (C-07).
         run.items.clear();
+    }
+    // Nor is a log caught up with that this worker has not looked at yet.
+    if let Some(status @ PhaseStatus::Catched) = after.phases.get_mut(&MigrationType::Incremental) {
+        *status = PhaseStatus::Migrating;
     }
     Some((StateChange::Task(Box::new(after)), job))
 }
@@ -109,6 +117,7 @@ fn migrated(ctx: &Context<'_>, task: &mut Task, report: &Report) -> Result<(), R
         Report::Phase { phase, status } => set_phase(ctx, task, *phase, *status),
         Report::Object { index, progress } => set_object(task, *index, progress),
         Report::Applied { log_position, caught_up } => set_applied(ctx, task, *log_position, *caught_up),
+        Report::TurnOver => give_back(ctx, task),
         Report::Failed(failure) => {
             fail(ctx, task, failure);
             Ok(())
@@ -186,6 +195,18 @@ fn set_applied(ctx: &Context<'_>, task: &mut Task, log_position: u64, caught_up:
     set_phase(ctx, task, MigrationType::Incremental, status)?;
     task.log_position = Some(log_position);
     runs_well(task);
+    Ok(())
+}
+
+/// The worker follows the log no longer, though there is more to come; another lease goes on with it.
+fn give_back(ctx: &Context<'_>, task: &mut Task) -> Result<(), Refusal> {
+    let wait_s = match task.phases.get(&MigrationType::Incremental) {
+        Some(PhaseStatus::Catched) => FOLLOW_AGAIN_S,
+        Some(PhaseStatus::Migrating) => 0,
+        _ => return invalid("only a task that follows a log is given back"),
+    };
+    task.follow_at = Some(later_s(ctx.now, wait_s));
+    task.lease = None;
     Ok(())
 }
 

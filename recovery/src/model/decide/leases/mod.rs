@@ -66,7 +66,7 @@ impl<'a> Leasable<'a> {
     /// From when a worker may have it, if there is work on it: once the work is due and no other lease is on it.
     fn free_at(self) -> Option<Timestamp> {
         let due_at = match self {
-            Self::Migration(task) => task.work().map(|_| Timestamp::MIN),
+            Self::Migration(task) => task.work().map(|_| task.follow_at.unwrap_or(Timestamp::MIN)),
             Self::Logical(task) => logical::due_at(task),
             Self::Restore(task) => task.work().map(|_| Timestamp::MIN),
         };
@@ -86,12 +86,19 @@ pub(super) fn free_times(state: &State) -> impl Iterator<Item = Timestamp> {
     Leasable::all(state).filter_map(Leasable::free_at)
 }
 
-/// Gives a worker the oldest task that has work and no lease; a lease that lapsed counts for nothing.
+/// Gives a worker the task that has work and has been free for longest, the oldest first among equals; a lease that
+/// lapsed counts for nothing. However few the workers, each task has its turn.
 pub fn next(ctx: &Context<'_>, worker: &str) -> Option<Decision<LeasedWork>> {
-    let is_free = |task: &Leasable<'_>| task.free_at().is_some_and(|at| at <= ctx.now);
-    let mut waiting: Vec<Leasable<'_>> = Leasable::all(ctx.state).filter(is_free).collect();
-    waiting.sort_by_key(|task| task.age());
-    waiting.into_iter().find_map(|task| give(ctx, worker, task))
+    let free = Leasable::all(ctx.state).filter_map(|task| Some((task.free_at()?, task)));
+    let mut waiting: Vec<_> = free.filter(|(at, _)| *at <= ctx.now).collect();
+    waiting.sort_by_key(|(at, task)| (*at, task.age()));
+    waiting.into_iter().find_map(|(_, task)| give(ctx, worker, task))
+}
+
+/// Whether a task other than this one is free and no worker has taken it: all of them are busy.
+fn others_wait(ctx: &Context<'_>, id: &TaskId) -> bool {
+    let is_free = |task: Leasable<'_>| task.age().1 != id && task.free_at().is_some_and(|at| at <= ctx.now);
+    Leasable::all(ctx.state).any(is_free)
 }
 
 fn give(ctx: &Context<'_>, worker: &str, task: Leasable<'_>) -> Option<Decision<LeasedWork>> {
@@ -176,6 +183,7 @@ fn settle<D: Draft>(ctx: &Context<'_>, id: &TaskId, draft: Option<D>, reports: &
         }
         draft.take(ctx, report)?;
     }
+    let kept = |lease_s| LeaseKept { lease_s, others_wait: others_wait(ctx, id) };
     // Zero seconds tell the worker that it holds nothing any more.
     let mut lease_s = 0;
     if let Some(lease) = draft.lease() {
@@ -183,10 +191,10 @@ fn settle<D: Draft>(ctx: &Context<'_>, id: &TaskId, draft: Option<D>, reports: &
         lease.until = later_s(ctx.now, lease_s);
         if reports.reports.iter().all(|report| matches!(report, Report::Renew)) {
             let renewed = StateChange::Renewed(id.clone(), lease.until);
-            return Ok(Decision::new(vec![renewed], LeaseKept { lease_s }));
+            return Ok(Decision::new(vec![renewed], kept(lease_s)));
         }
     }
-    Ok(Decision::new(draft.changes(ctx), LeaseKept { lease_s }))
+    Ok(Decision::new(draft.changes(ctx), kept(lease_s)))
 }
 
 fn invalid<T>(detail: impl Into<String>) -> Result<T, Refusal> {

@@ -5,7 +5,7 @@ use crate::model::content::Object;
 use crate::model::content::ObjectKind;
 use crate::model::decide::tasks;
 use crate::model::decide::testing::{Bench, SQL_SERVER_WEB, code};
-use crate::model::decide::{duties, instances};
+use crate::model::decide::{duties, instances, views};
 use crate::model::precheck::PrecheckItem;
 use crate::model::precheck::{PrecheckOutcome, PrecheckResult};
 use crate::model::task::{MigrationType, ObjectProgress, PhaseStatus, Stage, TaskFailure, TaskStatus};
@@ -14,6 +14,9 @@ use crate::model::work::MigrationJob;
 
 const FULL: &[MigrationType] = &[MigrationType::Structure, MigrationType::Full];
 const ALL: &[MigrationType] = &[MigrationType::Structure, MigrationType::Full, MigrationType::Incremental];
+
+const CAUGHT_UP: (TaskStatus, PhaseStatus) = (TaskStatus::Migrating, PhaseStatus::Catched);
+const FOLLOW_AGAIN_S: i64 = 30;
 
 /// A bench with one task between a temporary instance and its master.
 struct Desk {
@@ -173,6 +176,55 @@ fn the_oldest_task_is_given_first() {
     assert_eq!(desk.lease("a").unwrap().task, desk.task);
     assert_eq!(desk.lease("b").unwrap().task, younger);
     assert!(desk.lease("c").is_none());
+}
+
+#[test]
+fn a_task_that_follows_a_log_and_one_that_waits_take_turns() {
+    let mut desk = desk(ALL);
+    let leased = desk.migrate();
+    let applied = Report::Applied { log_position: 9, caught_up: true };
+    assert!(!desk.say("w", leased.epoch, &[planned(), applied]).unwrap().others_wait);
+    let side = desk.task().clone();
+    let younger = desk.bench.selected_task(&side.source.instance, &side.target.instance, FULL);
+    desk.bench.decide(|ctx| tasks::precheck(ctx, &younger)).unwrap();
+    assert!(desk.say("w", leased.epoch, &[Report::Renew]).unwrap().others_wait);
+    assert_eq!(desk.say("w", leased.epoch, &[Report::TurnOver]).unwrap().lease_s, 0);
+    assert_eq!((desk.task().status, desk.task().phases[&MigrationType::Incremental]), CAUGHT_UP);
+    let other = desk.lease("w").unwrap();
+    assert_eq!(other.task, younger);
+    assert!(desk.lease("v").is_none());
+    let again_at = later_s(desk.bench.now, FOLLOW_AGAIN_S);
+    assert!(desk.bench.ask(|ctx| free_times(ctx.state).any(|at| at == again_at)));
+    desk.bench.now = again_at;
+    let shown = |desk: &Desk| views::task_view(desk.task(), desk.bench.now).phases[&MigrationType::Incremental];
+    assert_eq!(shown(&desk), PhaseStatus::Migrating);
+    desk.bench.now = later_s(again_at, -1);
+    assert_eq!(shown(&desk), PhaseStatus::Catched);
+    desk.bench.now = again_at;
+    let second = desk.lease("v").unwrap();
+    assert_eq!(shown(&desk), PhaseStatus::Migrating);
+    assert_eq!((&second.task, second.epoch, job(&second).log_position), (&desk.task, leased.epoch + 1, Some(9)));
+}
+
+#[test]
+fn the_task_that_has_been_free_for_longest_is_given_first() {
+    let mut desk = desk(ALL);
+    let leased = desk.migrate();
+    desk.say("w", leased.epoch, &[planned(), Report::Applied { log_position: 9, caught_up: true }]).unwrap();
+    desk.say("w", leased.epoch, &[Report::TurnOver]).unwrap();
+    let side = desk.task().clone();
+    let younger = desk.bench.selected_task(&side.source.instance, &side.target.instance, FULL);
+    desk.bench.decide(|ctx| tasks::precheck(ctx, &younger)).unwrap();
+    desk.bench.wait(FOLLOW_AGAIN_S);
+    assert_eq!(desk.lease("a").unwrap().task, younger);
+    assert_eq!(desk.lease("b").unwrap().task, desk.task);
+}
+
+#[test]
+fn only_a_task_that_follows_a_log_is_given_back() {
+    let mut desk = desk(ALL);
+    let leased = desk.migrate();
+    assert_eq!(code(desk.say("w", leased.epoch, &[Report::TurnOver])), RefusalCode::InvalidParameter);
 }
 
 #[test]

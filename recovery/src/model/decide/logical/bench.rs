@@ -174,12 +174,12 @@ impl Desk {
         id
     }
 
-    /// The next work is a precheck, and it passes. A log that is due meanwhile is collected first.
+    /// The next work is a precheck, and it passes. A log that is due meanwhile is collected then.
     pub(in crate::model::decide) fn pass(&mut self) {
+        self.work(&[success(PrecheckItem::RestoreTargetConnection), Report::PrecheckDone]);
         if self.task().log_due_at.is_some_and(|at| at <= self.bench.now) {
             self.collect();
         }
-        self.work(&[success(PrecheckItem::RestoreTargetConnection), Report::PrecheckDone]);
     }
 
     pub(in crate::model::decide) fn wait_days(&mut self, days: i64) {

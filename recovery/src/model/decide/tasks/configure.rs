@@ -47,6 +47,7 @@ pub fn create(ctx: &Context<'_>, new: &NewTask) -> Decided<TaskId> {
         incremental_since: None,
         incremental_billed_s: 0,
         lease: None,
+        follow_at: None,
         epochs: 0,
         created_at: ctx.now,
         started_at: None,

@@ -206,6 +206,7 @@ pub(in crate::model::decide) fn go_on(task: &Task, now: Timestamp) -> Task {
         retry_at: None,
         paused_at: None,
         lease: None,
+        follow_at: None,
         ..task.clone()
     };
     for status in after.phases.values_mut().filter(|status| **status == PhaseStatus::Failed) {
