@@ -1,7 +1,7 @@
 //! Who may have changed an instance between two photographs, and what of it: users, migrations, restores, recoveries.
 
 use crate::checks::migration::content::belongs_to;
-use crate::checks::migration::text::{name_after, names, reaches_further};
+use crate::checks::migration::text::{name_after, names, reaches_further, tells_of};
 use crate::checks::restore::content::{chosen, mapped};
 use crate::checks::temporary::witness::faulted_before;
 use crate::history::lens::logical::RestoreStory;
@@ -181,7 +181,7 @@ impl<'l, 'a> Doings<'l, 'a> {
                     }
                 }
                 What::Fault { text, kind, .. } => {
-                    for story in lens.instances().filter(|story| names(text, &lens.name(story.id))) {
+                    for story in lens.instances().filter(|story| tells_of(text, &lens.name(story.id))) {
                         let act = match kind.as_str() {
                             // What a replica has not got yet is gone with its master.
                             "failover" if lens.is_redis(story.id) => Act::Replaced,
@@ -291,7 +291,7 @@ pub fn vanished(lens: &Lens<'_>, story: &InstanceStory<'_>) -> bool {
     lens.history
         .events
         .iter()
-        .any(|event| matches!(&event.what, What::Fault { text, kind, .. } if kind == "vanish" && names(text, &name)))
+        .any(|event| matches!(&event.what, What::Fault { text, kind, .. } if kind == "vanish" && tells_of(text, &name)))
 }
 
 fn migration<'l, 'a>(lens: &'l Lens<'a>, task: &'l TaskStory<'a>) -> Option<Doing<'l, 'a>> {

@@ -39,6 +39,12 @@ pub fn names(sql: &str, name: &str) -> bool {
     words(sql).iter().any(|word| word.eq_ignore_ascii_case(name))
 }
 
+/// Whether the words of a fault speak of something; unlike those of a statement, its name may hold any sign but a blank.
+#[must_use]
+pub fn tells_of(text: &str, name: &str) -> bool {
+    text.split(|sign: char| sign.is_whitespace() || ",:;()".contains(sign)).any(|word| word == name)
+}
+
 /// Whether a statement may change what it does not name: whole databases, what routines do, and a table by its index.
 #[must_use]
 pub fn reaches_further(sql: &str) -> bool {

@@ -1,6 +1,6 @@
 //! What several checks of Redis ask of a history: what a backup must hold, where its content shows, and what users did.
 
-use crate::checks::migration::text::names;
+use crate::checks::migration::text::tells_of;
 use crate::checks::temporary::Difference;
 use crate::checks::temporary::witness::{is_fresh, shown, skewed};
 use crate::history::lens::redis::BackupStory;
@@ -70,7 +70,7 @@ pub fn lag(lens: &Lens<'_>, instance: &InstanceId) -> SignedDuration {
     let told = views.filter_map(|seen| seen.it.configuration.parameters.get(LAG)?.parse::<i64>().ok());
     let name = lens.name(instance);
     let faults = lens.history.events.iter().filter_map(|event| match &event.what {
-        What::Fault { kind, text, began: true, .. } if kind == "lag" && names(text, &name) => {
+        What::Fault { kind, text, began: true, .. } if kind == "lag" && tells_of(text, &name) => {
             text.split_whitespace().filter_map(|word| word.parse().ok()).max()
         }
         _ => None,
