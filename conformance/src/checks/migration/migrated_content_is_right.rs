@@ -249,4 +249,19 @@ mod tests {
         let want = |story| wrong(&story, check).iter().filter(|it| format!("{it:?}").contains("want: 3")).count();
         assert_eq!((want(told("rm-2")), want(told("rm-9"))), (0, 1));
     }
+
+    #[test]
+    fn what_another_task_brings_that_was_on_its_way_and_is_not_seen_again_is_nobodys_mistake() {
+        let told = |status: recovery::model::task::TaskStatus| {
+            let mut plot = Plot::of("mysql 5.7");
+            let mut other = plot.task.clone();
+            (other.id, other.status) = ("dts-2".into(), status);
+            plot.story.see_task(&other);
+            let both = photograph(&[("orders", TWO), ("others", TWO)]);
+            plot.ready(&orders(), &nothing()).begin().finish().after(&orders(), &both);
+            wrong(&plot.story, check).len()
+        };
+        use recovery::model::task::TaskStatus as S;
+        assert_eq!((told(S::Prechecking), told(S::Migrating), told(S::PrecheckFailed)), (0, 0, 1));
+    }
 }

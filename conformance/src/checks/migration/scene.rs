@@ -223,23 +223,36 @@ pub fn others_wrote(lens: &Lens<'_>, instance: &InstanceId, own: &TaskId, from: 
     if lens.restored_into_between(instance, None, from, to) || lens.recovered_between(instance, from, to) {
         return true;
     }
-    let mut last: BTreeMap<&TaskId, TaskStatus> = BTreeMap::new();
+    let mut last: BTreeMap<&TaskId, &TaskView> = BTreeMap::new();
     for (index, event) in lens.history.events.iter().enumerate() {
-        let What::TaskSeen(view) = &event.what else { continue };
+        if index > to {
+            break;
+        }
+        let view = match &event.what {
+            What::TaskSeen(view) => view,
+            // What it did after it was seen last, it did before that.
+            What::TaskGone { id } if index <= from => {
+                last.remove(id);
+                continue;
+            }
+            _ => continue,
+        };
         if view.id == *own || view.target.instance_id != *instance {
             continue;
         }
-        let before = last.insert(&view.id, view.status);
+        let before = last.insert(&view.id, view.as_ref());
         // What was on its way at one sight may have written until the next.
-        let was = before.is_some_and(|status| moves(status) || status == TaskStatus::Prechecking);
+        let was = before.is_some_and(|view| moves(view.status) || view.status == TaskStatus::Prechecking);
         if index > from && (was || moves(view.status)) {
             return true;
         }
-        if index >= to {
-            break;
-        }
     }
-    false
+    // Nor does anybody know of one that is not seen again before the later event.
+    last.values().any(|view| match view.status {
+        TaskStatus::Prechecking | TaskStatus::Migrating => true,
+        TaskStatus::MigrationFailed => view.retry_at.is_some(),
+        _ => false,
+    })
 }
 
 fn moves(status: TaskStatus) -> bool {
