@@ -5,10 +5,9 @@ pub mod redis;
 
 use super::{Call, Event, History, LedgerEntry, Login, Shot, Statement, What};
 use crate::catalogue::{Scope, Source};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use recovery::model::backup::Node;
 use recovery::model::instance::{InstanceState, Origin};
-use recovery::model::photograph::Photograph;
 use recovery::model::task::TaskStatus;
 use recovery::model::views::{InstanceView, TaskView};
 use recovery::model::{BackupId, Engine, InstanceId, TaskId};
@@ -365,12 +364,19 @@ impl<'a> Lens<'a> {
         })
     }
 
-    /// What an instance must hold when restored to a point in time: the photograph at the mark whose second that is on the
-    /// instance's own clock. `None` when no mark says so.
+    /// The photograph at the mark whose second a point in time is on the instance's own clock, and until when that second
+    /// lasted: right after it the next step of the run begins. `None` when no mark says so.
     #[must_use]
-    pub fn truth_at(&self, instance: &InstanceId, point_in_time: Timestamp) -> Option<&'a Photograph> {
+    pub fn shot_at_second(
+        &self,
+        instance: &InstanceId,
+        point_in_time: Timestamp,
+    ) -> Option<(Seen<'a, Shot>, Timestamp)> {
         let mark = self.marks().find(|(_, _, times)| times.get(instance) == Some(&point_in_time))?;
-        self.shot_at_mark(instance, mark.1).map(|seen| seen.it.photograph.as_ref())
+        let shot = self.shot_at_mark(instance, mark.1)?;
+        let later = &self.history.events[shot.index..];
+        let next = later.iter().find(|event| matches!(event.what, What::StepBegan { .. } | What::Healed));
+        Some((shot, next.map_or(shot.at, |event| event.at - SignedDuration::from_millis(1))))
     }
 
     /// Whether anything other than a migration changed an instance between two events: statements that write or may have,
@@ -410,6 +416,14 @@ impl<'a> Lens<'a> {
             Origin::ReadOnly { master } | Origin::DisasterRecovery { master } => Some(master),
             Origin::Primary | Origin::Temporary { .. } | Origin::Clone { .. } => None,
         }
+    }
+
+    /// Where what is written changes an instance's content: itself, and the master it follows.
+    pub fn written_at<'i>(&self, instance: &'i InstanceId) -> impl Iterator<Item = &'i InstanceId> + use<'i, 'a>
+    where
+        'a: 'i,
+    {
+        std::iter::once(instance).chain(self.followed(instance))
     }
 
     /// Whether the system may have moved data into an instance, or the master it follows, at some time between two

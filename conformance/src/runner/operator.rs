@@ -397,7 +397,13 @@ impl Operator {
     /// # Errors
     /// When no answer comes.
     pub async fn observe(&self) -> Stepped {
-        let _: InstanceList = self.get("/v1/instances").await?;
+        let listed: InstanceList = self.get("/v1/instances").await?;
+        // What was being made and is on the list no more has failed, or is lost.
+        for id in self.recorder.in_the_making() {
+            if !listed.instances.iter().any(|view| view.id == id) {
+                self.see(&id).await?;
+            }
+        }
         let known: Vec<TaskId> = self.tasks.borrow().values().cloned().collect();
         for id in known {
             self.see_task(&id).await?;

@@ -1,9 +1,11 @@
 //! Writes the history of a run down while it happens, and reads out of answers what they show.
 
+use crate::checks::migration::text::names;
 use crate::history::redact::redact;
 use crate::history::{Call, Event, History, ListKind, Shot, What};
 use jiff::Timestamp;
 use recovery::model::backup::Node;
+use recovery::model::instance::InstanceState;
 use recovery::model::logical::views::{
     DataSourceList, LogicalBackupTaskList, LogicalRestorable, LogicalSetList, RestoreList,
 };
@@ -46,6 +48,8 @@ struct Pen {
 struct Met {
     /// Redis instances that are there.
     redis: BTreeSet<InstanceId>,
+    /// Instances that were being made when they were last seen.
+    making: BTreeSet<InstanceId>,
     /// Whether there ever was a logical backup task.
     backed_up_logically: bool,
     /// Whether there ever was a restore task.
@@ -57,11 +61,19 @@ struct Met {
 impl Met {
     fn note(&mut self, what: &What) {
         match what {
-            What::InstanceSeen(view) if view.product.engine == Engine::Redis => {
-                self.redis.insert(view.id.clone());
+            What::InstanceSeen(view) => {
+                if view.product.engine == Engine::Redis {
+                    self.redis.insert(view.id.clone());
+                }
+                if view.state == InstanceState::Creating {
+                    self.making.insert(view.id.clone());
+                } else {
+                    self.making.remove(&view.id);
+                }
             }
             What::InstanceGone { id } => {
                 self.redis.remove(id);
+                self.making.remove(id);
             }
             What::LogicalTaskSeen(_) => self.backed_up_logically = true,
             What::RestoreSeen(_) => self.restored = true,
@@ -197,6 +209,24 @@ impl Recorder {
     #[must_use]
     pub fn redis_instances(&self) -> Vec<InstanceId> {
         self.0.borrow().met.redis.iter().cloned().collect()
+    }
+
+    /// Names of instances that vanished from their machines, which no healing brings back.
+    #[must_use]
+    pub fn vanished(&self) -> Vec<String> {
+        let pen = self.0.borrow();
+        let faults = pen.history.events.iter().filter_map(|event| match &event.what {
+            What::Fault { kind, text, .. } if kind == "vanish" => Some(text),
+            _ => None,
+        });
+        let told = faults.flat_map(|text| pen.history.names.keys().filter(move |name| names(text, name)));
+        told.cloned().collect()
+    }
+
+    /// Instances that were being made when they were last seen.
+    #[must_use]
+    pub fn in_the_making(&self) -> Vec<InstanceId> {
+        self.0.borrow().met.making.iter().cloned().collect()
     }
 
     /// Whether a logical backup task was ever seen.

@@ -15,6 +15,10 @@ use recovery::ports::clock::later;
 /// How long everything may take to come to an end once nothing is broken.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(4);
 
+/// How long it may take where an instance vanished, which no healing brings back: a server that is not reached is tried
+/// again for twelve hours before a task fails.
+const GIVES_UP: SignedDuration = SignedDuration::from_hours(13);
+
 /// How long a task that follows its source may take to carry over what is left once nothing is broken: the time after which
 /// a silent server counts as away, and a lease of somebody who is gone.
 const CATCHES_UP: SignedDuration = SignedDuration::from_mins(10);
@@ -65,7 +69,8 @@ async fn let_follow(operator: &Operator) -> Stepped {
 }
 
 async fn until_quiet(operator: &Operator) -> Stepped {
-    let give_up = later(operator.now(), PATIENCE);
+    let patience = if operator.recorder.vanished().is_empty() { PATIENCE } else { GIVES_UP };
+    let give_up = later(operator.now(), patience);
     let mut pause_ms = 100;
     loop {
         let Some(busy) = under_way(operator).await? else { return Ok(()) };
@@ -93,7 +98,7 @@ async fn under_way(operator: &Operator) -> Stepped<Option<String>> {
     let known: Vec<TaskId> = operator.tasks.borrow().values().cloned().collect();
     for id in known {
         let Some(task) = operator.see_task(&id).await? else { continue };
-        if is_busy(&task) {
+        if is_busy(operator, &task) {
             return Ok(Some(format!("task {id} is {:?}", task.status)));
         }
     }
@@ -103,7 +108,7 @@ async fn under_way(operator: &Operator) -> Stepped<Option<String>> {
     Ok(None)
 }
 
-fn is_busy(task: &TaskView) -> bool {
+fn is_busy(operator: &Operator, task: &TaskView) -> bool {
     match task.status {
         TaskStatus::Prechecking => true,
         TaskStatus::Migrating => {
@@ -113,9 +118,11 @@ fn is_busy(task: &TaskView) -> bool {
                 .all(|(phase, status)| *phase == MigrationType::Incremental || *status == PhaseStatus::Finished);
             !(task.types.contains(&MigrationType::Incremental) && loaded)
         }
-        // What failed because it could not be reached has to go on now that it can be.
+        // What failed because it could not be reached has to go on now that it can be, unless it is gone for good.
         TaskStatus::MigrationFailed => {
-            task.retry_at.is_some() && matches!(task.failure, Some(TaskFailure::Unreachable { .. }))
+            let sides = [&task.source.instance_id, &task.target.instance_id].map(|id| operator.name_of(id));
+            let gone = || operator.recorder.vanished().iter().any(|name| sides.contains(name));
+            task.retry_at.is_some() && matches!(task.failure, Some(TaskFailure::Unreachable { .. })) && !gone()
         }
         _ => false,
     }

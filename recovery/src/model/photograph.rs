@@ -27,8 +27,9 @@ pub struct PhotographedDatabase {
     pub objects: BTreeMap<String, PhotographedObject>,
 }
 
-/// One object on a photograph.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One object on a photograph. Two are the same whatever they are seen to need: a view, trigger or routine names what it
+/// needs in its definition, and which of that is there says something about the others.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PhotographedObject {
     /// Kind.
     pub kind: ObjectKind,
@@ -42,10 +43,23 @@ pub struct PhotographedObject {
     pub security: Option<Security>,
     /// Whether it is enforced or fires (a foreign key or trigger can be there and switched off).
     pub enabled: bool,
-    /// Names of the objects it needs.
+    /// Names of the objects it needs, of those that are there.
     pub needs: Vec<String>,
     /// A table's rows.
     pub rows: Option<Rows>,
+}
+
+impl PartialEq for PhotographedObject {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { kind, name, definition, definer, security, enabled, needs: _, rows } = self;
+        *kind == other.kind
+            && *name == other.name
+            && *definition == other.definition
+            && *definer == other.definer
+            && *security == other.security
+            && *enabled == other.enabled
+            && *rows == other.rows
+    }
 }
 
 /// A table's rows on a photograph: sorted by all columns, so that order never counts.
@@ -104,4 +118,25 @@ pub fn password_mark(password: &super::Secret) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::new().chain_update(b"firedrill password mark\0").chain_update(password.expose()).finalize();
     digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_routine_is_the_same_whether_or_not_what_it_names_is_there() {
+        let tidy = PhotographedObject {
+            kind: ObjectKind::Procedure,
+            name: "tidy".into(),
+            definition: "create procedure tidy as delete from orders".into(),
+            definer: None,
+            security: None,
+            enabled: true,
+            needs: vec![],
+            rows: None,
+        };
+        assert_eq!(PhotographedObject { needs: vec!["orders".into()], ..tidy.clone() }, tidy);
+        assert_ne!(PhotographedObject { definition: "create procedure tidy as select 1".into(), ..tidy.clone() }, tidy);
+    }
 }

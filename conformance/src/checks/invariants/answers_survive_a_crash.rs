@@ -81,7 +81,10 @@ fn instance(
         .expires_at
         .map_or(before.it.billing == recovery::model::instance::Billing::Free, |expires| !steady || expires <= *at);
     if alive(before.it.state) && !released_by_user(lens, story, *at) && !expired && !vanished(lens, story) {
-        let there = ids.contains(story.id);
+        // What was being made may fail; then it is on no list, and says so.
+        let failed = before.it.state == InstanceState::Creating
+            && story.views.iter().any(|seen| seen.index > crash && seen.it.state == InstanceState::Failed);
+        let there = failed || ids.contains(story.id);
         let violation = (!there)
             .then(|| lost(format!("instance {}", story.id), format!("{:?}", before.it.state), "it is not listed"));
         finding.judge(&crate::checks::temporary::witness::at_event(*index, *at), violation);
@@ -288,6 +291,22 @@ mod tests {
         tale.story.call("DELETE /v1/instances/rm-1", json!(null), 204, json!(null));
         tale.crash().list(&[]);
         holds(&tale.story, check, 0);
+    }
+
+    #[test]
+    fn what_fails_to_be_made_is_on_no_list_and_says_so() {
+        let ordered = |found: Option<InstanceState>| {
+            let mut tale = Tale::new();
+            let shop = tale.shop.clone();
+            let view = |state| InstanceView { id: "rm-2".into(), state, created_at: None, ..shop.clone() };
+            tale.story.see(&view(InstanceState::Creating));
+            tale.crash().list(&[&shop]);
+            found.map(|state| tale.story.see(&view(state)).history.events.len());
+            tale
+        };
+        holds(&ordered(Some(InstanceState::Failed)).story, check, 4);
+        let expected = lost("instance rm-2".into(), "Creating", "it is not listed");
+        assert_eq!(wrong(&ordered(None).story, check), vec![expected]);
     }
 
     #[test]

@@ -249,13 +249,15 @@ fn sorted(rows: &[String]) -> Vec<&String> {
 
 /// A table without a key may get rows twice (DTS-19), and loses none.
 fn same_or_doubled(want: &[String], got: &[String]) -> bool {
-    let count = |rows: &[String]| {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        rows.iter().for_each(|row| *counts.entry(row.clone()).or_default() += 1);
-        counts
-    };
-    let (want, got) = (count(want), count(got));
+    let (want, got) = (counts(want), counts(got));
     want.keys().eq(got.keys()) && want.iter().all(|(row, often)| got[row] >= *often)
+}
+
+/// How often each row stands there.
+fn counts(rows: &[String]) -> BTreeMap<&String, usize> {
+    let mut counts = BTreeMap::new();
+    rows.iter().for_each(|row| *counts.entry(row).or_default() += 1);
+    counts
 }
 
 /// Rows of a target that had some already: those stay, and those of the source with other keys come (C-14).
@@ -280,11 +282,33 @@ impl Merge<'_> {
     }
 
     fn want(&self, placed: &Placed) -> u64 {
+        if self.key.is_empty() {
+            return (self.was.len() + placed.rows.len()) as u64;
+        }
         let (kept, moved) = self.keys(placed);
         (self.was.len() + moved.iter().filter(|key| !kept.contains(*key)).count()) as u64
     }
 
+    /// Without a key no row of the source stands for one that is there, so that all come, some perhaps twice (DTS-19):
+    /// none of either side is lost, and there are no others.
+    fn holds_without_a_key(&self, placed: &Placed) -> bool {
+        let whole = |rows: &[Row]| rows.iter().map(|row| text(row.iter())).collect::<Vec<_>>();
+        let (was, is, parts) = (whole(self.was), whole(self.is), placed.project(self.is));
+        let enough = |want: &[String], got: &[String]| {
+            let got = counts(got);
+            counts(want).iter().all(|(row, often)| got.get(row).is_some_and(|found| found >= often))
+        };
+        let known = |at: usize| was.contains(&is[at]) || placed.rows.contains(&parts[at]);
+        enough(&was, &is)
+            && enough(&placed.rows, &parts)
+            && self.is.len() as u64 >= self.want(placed)
+            && (0..is.len()).all(known)
+    }
+
     fn holds(&self, placed: &Placed) -> bool {
+        if self.key.is_empty() {
+            return self.holds_without_a_key(placed);
+        }
         let (kept, moved) = self.keys(placed);
         let whole: BTreeSet<String> = self.is.iter().map(|row| text(row.iter())).collect();
         let parts: BTreeSet<String> = placed.project(self.is).into_iter().collect();

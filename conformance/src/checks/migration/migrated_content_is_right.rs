@@ -2,7 +2,8 @@
 
 use super::MigrationViolation;
 use super::content::{belongs_to, content_difference, moves};
-use super::scene::{Scene, settled};
+use super::scene::{Scene, follows, settled};
+use super::text::words;
 use crate::checks::Finding;
 use crate::checks::temporary::Difference;
 use crate::history::lens::Lens;
@@ -28,17 +29,25 @@ pub fn check(lens: &Lens<'_>) -> Finding {
 /// The first object of the target that was there before, was not chosen, and is not as it was. Triggers of the target may
 /// act on rows that arrive.
 fn unchosen_difference(lens: &Lens<'_>, scene: &Scene<'_, '_>) -> Option<Difference> {
-    let moved = moves(scene.view(), scene.from());
+    let mut moved = moves(scene.view(), scene.from());
+    // One that follows its source also drops and renames what the source had at first.
+    let begun = lens.shot_before(&scene.task.first.source.instance_id, scene.before.index + 1);
+    let at_first = begun.filter(|_| follows(scene.view()));
+    moved.extend(at_first.iter().flat_map(|shot| moves(scene.view(), &shot.it.photograph)));
     for (database, held) in &scene.was().databases {
         let into = moved.iter().any(|table| table.to_database == database);
         if into && held.objects.values().any(|object| object.kind == ObjectKind::Trigger) {
             continue;
         }
         for (key, object) in &held.objects {
-            let chosen = moved.iter().any(|table| table.to_database == database && table.to_table == object.name);
-            // What belongs to a table goes and comes with it.
-            let names = [Some(object.name.clone()), belongs_to(object)];
-            if chosen || names.into_iter().flatten().any(|name| scene.disturbed(lens, Some((database, &name)))) {
+            let table = belongs_to(object).filter(|_| object.kind != ObjectKind::Table);
+            let brought = |name: &str| moved.iter().any(|it| it.to_database == database && it.to_table == name);
+            let chosen =
+                brought(&object.name) || (follows(scene.view()) && table.as_deref().is_some_and(brought));
+            // What belongs to a table goes and comes with it, and what an object is made of, its definition names.
+            let named = if object.kind == ObjectKind::Table { vec![] } else { words(&object.definition) };
+            let mut names = named.iter().chain([&object.name]).chain(&table);
+            if chosen || names.any(|name| scene.disturbed(lens, Some((database, name)))) {
                 continue;
             }
             let found = scene.is().databases.get(database).and_then(|held| held.objects.get(key));
@@ -192,6 +201,33 @@ mod tests {
         lost.ready(&orders(), &mine).begin().finish().after(&orders(), &orders());
         let difference = Difference::Rows { what: "table orders of app".into(), want: 2, got: 2 };
         assert_eq!(wrong(&lost.story, check), content(difference));
+    }
+
+    /// `orders` without a key.
+    fn keyless(rows: &[(i64, &str)]) -> Photograph {
+        let mut held = photograph(&[("orders", rows)]);
+        if let Some(object) = held.databases.get_mut("app").and_then(|held| held.objects.get_mut("table orders"))
+            && let Some(Rows::Whole { key, .. }) = &mut object.rows
+        {
+            key.clear();
+        }
+        held
+    }
+
+    #[test]
+    fn a_table_without_a_key_keeps_its_rows_and_gets_all_of_the_sources() {
+        let (mine, both) = ([(1, "lamp"), (3, "mine")], [(1, "lamp"), (1, "lamp"), (2, "desk"), (3, "mine")]);
+        let merged = |after: &[(i64, &str)]| {
+            let mut plot = Plot::of("mysql 5.7");
+            plot.task.same_name = SameNameMode::Ignore;
+            plot.ready(&keyless(TWO), &keyless(&mine)).begin().finish().after(&keyless(TWO), &keyless(after));
+            plot
+        };
+        holds(&merged(&both).story, check, 1);
+        let differ = |got| content(Difference::Rows { what: "table orders of app".into(), want: 4, got });
+        assert_eq!(wrong(&merged(&both[1..]).story, check), differ(3));
+        assert_eq!(wrong(&merged(&[both[0], both[1], both[2], (2, "desk")]).story, check), differ(4));
+        assert_eq!(wrong(&merged(&[both[0], both[1], both[2], both[3], (9, "none's")]).story, check), differ(5));
     }
 
     #[test]

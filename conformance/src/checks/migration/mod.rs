@@ -17,7 +17,7 @@ mod stopped_tasks_stay_stopped;
 mod structure_and_full_are_free;
 mod structure_comes_in_order;
 mod task_ends_or_goes_on_by_types;
-pub(super) mod text;
+pub(crate) mod text;
 mod users_are_not_migrated;
 mod violation;
 

@@ -211,15 +211,21 @@ pub fn written(
     from: &Seen<'_, Shot>,
     until: Timestamp,
 ) -> bool {
-    lens.changes_by_itself(instance)
-        || lens.history.events.iter().enumerate().any(|(index, event)| {
+    let by_users = |at: &InstanceId| {
+        lens.history.events.iter().enumerate().any(|(index, event)| {
             let counts = index > from.index || (unanswered(event) && event.at + LINGERS > from.at);
-            counts && write(event, instance, place).is_some_and(|sent_at| sent_at <= until)
+            counts && write(event, at, place).is_some_and(|sent_at| sent_at <= until)
         })
+    };
+    lens.changes_by_itself(instance) || lens.written_at(instance).any(by_users)
 }
 
 /// Whether another task, a restore or a recovery may have moved something into an instance between two events.
 pub fn others_wrote(lens: &Lens<'_>, instance: &InstanceId, own: &TaskId, from: usize, to: usize) -> bool {
+    lens.written_at(instance).any(|at| written_by_others(lens, at, own, from, to))
+}
+
+fn written_by_others(lens: &Lens<'_>, instance: &InstanceId, own: &TaskId, from: usize, to: usize) -> bool {
     if lens.restored_into_between(instance, None, from, to) || lens.recovered_between(instance, from, to) {
         return true;
     }

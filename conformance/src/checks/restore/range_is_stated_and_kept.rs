@@ -5,7 +5,6 @@ use super::RestoreViolation;
 use super::witness::{Request, product, requests};
 use crate::checks::Finding;
 use crate::checks::temporary::witness::{faulted_before, skewed};
-use crate::history::What;
 use crate::history::lens::logical::BackupTaskStory;
 use crate::history::lens::{Lens, Seen};
 use jiff::{SignedDuration, Timestamp};
@@ -120,7 +119,7 @@ fn kept(lens: &Lens<'_>, request: &Request<'_>) -> Option<Option<RestoreViolatio
         let accepted = request.made.is_some().then_some(RestoreViolation::TimeOutsideAccepted { task, time });
         return (request.made.is_some() || call.it.refused()).then_some(accepted);
     }
-    if !inside || call.at.duration_since(stated.at) > LAG || faults(lens, call.index) {
+    if !inside || call.at.duration_since(stated.at) > LAG || faulted_before(lens, call.index) {
         return None;
     }
     match (&request.made, request.refused_as(&TIME)) {
@@ -130,15 +129,12 @@ fn kept(lens: &Lens<'_>, request: &Request<'_>) -> Option<Option<RestoreViolatio
     }
 }
 
-fn faults(lens: &Lens<'_>, index: usize) -> bool {
-    lens.history.events[..index].iter().any(|event| matches!(event.what, What::Fault { .. }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::checks::restore::made_up::{Tale, body, holds, nothing, orders, wrong};
     use crate::checks::testing::span;
+    use crate::history::What;
     use recovery::model::logical::restore::RestoreMethod;
     use recovery::model::logical::views::LogicalRestorable;
 

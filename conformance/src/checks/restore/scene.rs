@@ -2,12 +2,11 @@
 
 use super::witness::{CREATE, EDIT, START};
 use crate::checks::migration::text::names;
-use crate::checks::temporary::truth::{held_from_to, untouched_by_users};
+use crate::checks::temporary::truth::{held_at, held_from_to, untouched_by_users};
 use crate::checks::temporary::witness::{faulted_before, skewed};
 use crate::history::lens::logical::RestoreStory;
 use crate::history::lens::{Lens, Seen};
 use crate::history::{Call, Shot};
-use jiff::SignedDuration;
 use recovery::model::content::ObjectKind;
 use recovery::model::logical::backup::SetStatus;
 use recovery::model::logical::restore::{RestoreMethod, RestoreStatus, RestoreType};
@@ -18,9 +17,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-
-/// Around a whole second, what was written may be on either side of it.
-const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// A restore that came to an end, with the target before and after.
 pub struct Scene<'l, 'a> {
@@ -121,7 +117,7 @@ fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scen
     let of_set = set_truth(lens, &view.backup_set);
     let truth = match &view.recovery {
         RestoreMethod::BackupSet { backup_set_id } => set_truth(lens, backup_set_id),
-        RestoreMethod::PointInTime { point_in_time } => time_truth(lens, &source.instance_id, *point_in_time),
+        RestoreMethod::PointInTime { point_in_time } => held_at(lens, &source.instance_id, *point_in_time),
     };
     let databases = &lens.backup_task(&view.backup_task)?.first.databases;
     alone.then_some(Scene {
@@ -160,12 +156,6 @@ fn as_asked<'a>(lens: &Lens<'a>, view: &'a RestoreView, begun: usize) -> Cow<'a,
     }
     let NewRestore { recovery, types, objects, mapping, structure_conflict, data_conflict, .. } = asked;
     Cow::Owned(RestoreView { recovery, types, objects, mapping, structure_conflict, data_conflict, ..view.clone() })
-}
-
-/// What a server held at a second of its own clock.
-pub fn time_truth<'a>(lens: &Lens<'a>, server: &InstanceId, time: jiff::Timestamp) -> Option<&'a Photograph> {
-    lens.truth_at(server, time)
-        .or_else(|| if skewed(lens) { None } else { held_from_to(lens, server, time - SECOND, time + SECOND) })
 }
 
 /// What a server held when a full set of it was complete: the photograph at that place of its log, or what it held all

@@ -1,11 +1,11 @@
 //! A point in time is exact to the second: neighbouring seconds give different contents (LOG-30).
 
 use super::RestoreViolation;
-use super::scene::{scenes, time_truth};
+use super::scene::scenes;
 use super::whole::verdict;
 use super::witness::requests;
 use crate::checks::Finding;
-use crate::checks::temporary::truth::data_difference;
+use crate::checks::temporary::truth::{data_difference, held_at};
 use crate::history::lens::Lens;
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::logical::restore::RestoreMethod;
@@ -21,7 +21,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         let RestoreMethod::PointInTime { point_in_time } = scene.view().recovery else { continue };
         let Some(truth) = scene.truth else { continue };
         let other = |time: Timestamp| {
-            time_truth(lens, scene.source, time).is_some_and(|held| data_difference(held, truth).is_some())
+            held_at(lens, scene.source, time).is_some_and(|held| data_difference(held, truth).is_some())
         };
         if (other(point_in_time - SECOND) || other(point_in_time + SECOND))
             && let Some(violation) = verdict(&scene, truth)

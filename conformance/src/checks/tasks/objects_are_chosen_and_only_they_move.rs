@@ -8,11 +8,11 @@ use crate::checks::Finding;
 use crate::checks::temporary::Difference;
 use crate::history::lens::{Lens, Seen, TaskStory};
 use crate::history::{Call, Shot, What};
-use recovery::model::TaskId;
 use recovery::model::content::ObjectKind;
 use recovery::model::photograph::{Photograph, PhotographedDatabase, PhotographedObject};
 use recovery::model::task::TaskStatus;
 use recovery::model::views::TaskObjects;
+use recovery::model::{InstanceId, TaskId};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,10 +90,11 @@ fn beside<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Option<(Seen<'a, Shot>, 
 
 /// Whether another task may have written to the same target between two events.
 fn others_write(lens: &Lens<'_>, task: &TaskStory<'_>, from: usize, to: usize) -> bool {
+    let into: Vec<&InstanceId> = lens.written_at(&task.first.target.instance_id).collect();
     let mut writing: BTreeMap<&TaskId, bool> = BTreeMap::new();
     for (index, event) in lens.history.events[..=to].iter().enumerate() {
         let What::TaskSeen(view) = &event.what else { continue };
-        if view.id != *task.id && view.target.instance_id == task.first.target.instance_id {
+        if view.id != *task.id && into.contains(&&view.target.instance_id) {
             let now = matches!(view.status, TaskStatus::Prechecking | TaskStatus::Migrating) || view.retry_at.is_some();
             let known = writing.entry(&view.id).or_default();
             *known = now || (*known && index > from);
@@ -169,9 +170,11 @@ fn in_database(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::tasks::made_up::{Tale, holds, with, wrong};
+    use crate::checks::tasks::made_up::{Tale, holds, rescue, shop, with, wrong};
     use crate::checks::testing::{done, photograph};
+    use recovery::model::instance::Origin;
     use recovery::model::precheck::PrecheckItem;
+    use recovery::model::views::InstanceView;
     use serde_json::json;
 
     /// A migration of the table `orders`, between two photographs of the target.
@@ -245,6 +248,22 @@ mod tests {
         let none = with(tale.choice(), "/objects", json!([]));
         tale.refuse("objects", none, 400, "InvalidParameter");
         holds(&tale, check, 2);
+    }
+
+    #[test]
+    fn a_replica_that_its_masters_users_change_meanwhile_exercises_nothing() {
+        let reader = InstanceView { origin: Origin::ReadOnly { master: "rm-1".into() }, id: "rm-3".into(), ..shop() };
+        let failed = |written_at: &str| {
+            let mut tale = Tale::between(&rescue(), &reader);
+            tale.story.see(&shop());
+            let (before, after) = (photograph(&[("items", &[])]), photograph(&[("items", &[(1, "lamp")])]));
+            tale.ready().photograph(&before, &before).begin_run("precheck");
+            tale.story.statement(written_at, "insert into items values (1, 'lamp')", done());
+            tale.end_run(&[PrecheckItem::TargetPermission]).photograph(&before, &after);
+            tale
+        };
+        holds(&failed("rm-1"), check, 0);
+        assert_eq!(wrong(&failed("sub1"), check).len(), 1);
     }
 
     #[test]

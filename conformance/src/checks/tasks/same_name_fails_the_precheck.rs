@@ -23,8 +23,12 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         let (Some(passed), Some(object)) = (run.says(ITEM), taken(lens, &run, &choice)) else { continue };
         let task = run.task.id.clone();
         match (choice.same_name, passed) {
-            // It fails all the same: what the account may not read cannot be looked up in the target.
-            (SameNameMode::Stop, true) if run.says(PrecheckItem::SourcePermission) == Some(false) => {}
+            // It fails all the same: what the source's account may not read cannot be looked up in the target, and what
+            // the target's account may not see is not there for it.
+            (SameNameMode::Stop, true)
+                if [PrecheckItem::SourcePermission, PrecheckItem::TargetPermission]
+                    .iter()
+                    .any(|rights| run.says(*rights) == Some(false)) => {}
             (SameNameMode::Stop, true) => finding.judge(&run.seen, Some(TaskViolation::NameTaken { task, object })),
             (SameNameMode::Stop, false) => finding.judge(&run.seen, None::<TaskViolation>),
             (SameNameMode::Ignore, _) if run.faulted(lens) || !run.both_connected() => {}
@@ -85,6 +89,13 @@ mod tests {
     fn right_verdicts_hold() {
         holds(&tale(SameNameMode::Stop, &[ORDERS], &[ITEM]), check, 1);
         holds(&tale(SameNameMode::Ignore, &[ORDERS], &[]), check, 1);
+    }
+
+    #[test]
+    fn a_name_that_the_account_has_no_right_to_see_exercises_nothing() {
+        let tale = |rights: PrecheckItem| tale(SameNameMode::Stop, &[ORDERS], &[rights]);
+        holds(&tale(PrecheckItem::TargetPermission), check, 0);
+        assert_eq!(wrong(&tale(PrecheckItem::SchemaExistence), check).len(), 1);
     }
 
     #[test]

@@ -56,17 +56,21 @@ fn span(event: &Event, instance: &InstanceId, touch: Touch) -> Option<(Timestamp
     Some((sent_at, if open { event.at + LINGERS } else { event.at }))
 }
 
-/// Whether a user may have changed something about an instance between two times.
+/// Whether a user may have changed something about an instance between two times; all but the settings of a replica is
+/// changed at its master.
 pub fn touched(lens: &Lens<'_>, instance: &InstanceId, touch: Touch, from: Timestamp, to: Timestamp) -> bool {
     let index = |at: Timestamp| lens.history.events.partition_point(|event| event.at <= at);
-    let restored = || lens.restored_into_between(instance, None, index(from), index(to));
-    (matches!(touch, Touch::Definitions | Touch::Content) && restored())
-        || lens
-            .history
-            .events
-            .iter()
-            .filter_map(|event| span(event, instance, touch))
-            .any(|(began, ended)| began <= to && ended >= from)
+    let restored = |at: &InstanceId| lens.restored_into_between(at, None, index(from), index(to));
+    let changed = |at: &InstanceId| {
+        (matches!(touch, Touch::Definitions | Touch::Content) && restored(at))
+            || lens
+                .history
+                .events
+                .iter()
+                .filter_map(|event| span(event, at, touch))
+                .any(|(began, ended)| began <= to && ended >= from)
+    };
+    if touch == Touch::Settings { changed(instance) } else { lens.written_at(instance).any(changed) }
 }
 
 /// The last photograph that was certainly taken before a time.

@@ -4,7 +4,7 @@ use super::calls::{AUTHORISE, Side};
 use super::steady::{Touch, touched};
 use crate::checks::temporary::witness::faulted_before;
 use crate::history::Call;
-use crate::history::lens::{Lens, Seen, TaskStory};
+use crate::history::lens::{InstanceStory, Lens, Seen, TaskStory};
 use jiff::Timestamp;
 use recovery::model::{InstanceId, TaskId};
 use std::collections::BTreeSet;
@@ -112,6 +112,37 @@ fn all<'l, 'a>(lens: &'l Lens<'a>) -> Vec<Authorisation<'l, 'a>> {
 pub fn authorisations<'l, 'a>(lens: &'l Lens<'a>) -> Vec<Authorisation<'l, 'a>> {
     let mine: BTreeSet<&TaskId> = lens.tasks().map(|task| task.id).collect();
     all(lens).into_iter().filter(|found| mine.contains(found.task.id)).collect()
+}
+
+/// An instance, and those it was made from, whose settings it began with.
+pub fn lineage<'i>(lens: &'i Lens<'_>, instance: &'i InstanceId) -> Vec<&'i InstanceId> {
+    let mut found = vec![instance];
+    while let Some(master) = lens.instance(found[found.len() - 1]).and_then(InstanceStory::master) {
+        found.push(master);
+    }
+    found
+}
+
+/// Whether the service may have been let in at an instance, or at one it was made from, before an event, with no whitelist
+/// to show what that added.
+pub fn authorised_unseen(lens: &Lens<'_>, instance: &InstanceId, before: usize) -> bool {
+    let (all, lineage) = (all(lens), lineage(lens, instance));
+    lens.calls_to(AUTHORISE).filter(|(call, _)| call.index < before && !call.it.refused()).any(|(call, ids)| {
+        let Some(task) = lens.task(ids[0]) else { return false };
+        let sides = Side::BOTH.map(|side| &side.of(task.first).instance_id).into_iter();
+        sides
+            .filter(|side| lineage.contains(side))
+            .any(|side| !all.iter().any(|found| found.call.index == call.index && found.instance == side))
+    })
+}
+
+/// Whether a user may have set the whitelist of an instance, or of one it was made from, before an event.
+pub fn listed_by_users(lens: &Lens<'_>, instance: &InstanceId, before: usize) -> bool {
+    let lineage = lineage(lens, instance);
+    lens.calls_to("PUT /v1/instances/{}/configuration").any(|(call, ids)| {
+        let lists = call.it.request.get("whitelist").is_some_and(|entries| !entries.is_null());
+        call.index < before && !call.it.refused() && lists && lineage.iter().any(|id| id.as_str() == ids[0])
+    })
 }
 
 /// Addresses that authorisations, and nobody else, were seen to add: those of the migration service.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Times in answers may be cut to whole seconds.
+/// Times in answers may be cut to whole seconds; around one, what was written may be on either side of it.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// How long a write without an answer may still be on its way.
 const LINGERS: SignedDuration = SignedDuration::from_mins(1);
@@ -176,13 +176,21 @@ pub fn held_from_to<'a>(
     untouched(lens, instance, &shot, to).then(|| shot.it.photograph.as_ref())
 }
 
+/// What an instance held at the end of a second of its own clock: the photograph at the mark of that second, if no user
+/// changed anything in the rest of it, or what it held all the time around it.
+pub fn held_at<'a>(lens: &Lens<'a>, instance: &InstanceId, second: Timestamp) -> Option<&'a Photograph> {
+    let marked = lens.shot_at_second(instance, second);
+    let marked = marked.filter(|(shot, over)| untouched_by_users(lens, instance, shot, *over));
+    marked
+        .map(|(shot, _)| shot.it.photograph.as_ref())
+        .or_else(|| if skewed(lens) { None } else { held_from_to(lens, instance, second - SECOND, second + SECOND) })
+}
+
 /// What an instance restored from its master's backup must hold; `None` where no photograph tells for certain.
 pub fn truth<'a>(lens: &Lens<'a>, story: &InstanceStory<'a>) -> Option<&'a Photograph> {
     let master = story.master()?;
     match asked(lens, story)? {
-        Choice::PointInTime(time) => lens
-            .truth_at(master, time)
-            .or_else(|| if skewed(lens) { None } else { held_from_to(lens, master, time - SECOND, time + SECOND) }),
+        Choice::PointInTime(time) => held_at(lens, master, time),
         Choice::BackupSet(id) => {
             let (done_at, backup) = backups(lens).find(|(_, backup)| backup.id == id && complete(backup))?;
             if skewed(lens) {

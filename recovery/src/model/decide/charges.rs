@@ -16,10 +16,9 @@ pub(super) fn begin(ctx: &Context<'_>, subject: &str, what: &str, cents_per_hour
     StateChange::Charge(format!("{subject}/{}", so_far + 1), charge)
 }
 
-/// Ends now what is still charged to a subject.
+/// Ends now what is still charged to a subject; never before it began, though the clock may have been set back since.
 pub(super) fn end(ctx: &Context<'_>, subject: &str) -> Vec<StateChange> {
     let running = ctx.state.charges.iter().filter(|(_, charge)| charge.subject == subject && charge.until.is_none());
-    running
-        .map(|(key, charge)| StateChange::Charge(key.clone(), Charge { until: Some(ctx.now), ..charge.clone() }))
-        .collect()
+    let ended = |charge: &Charge| Charge { until: Some(ctx.now.max(charge.from)), ..charge.clone() };
+    running.map(|(key, charge)| StateChange::Charge(key.clone(), ended(charge))).collect()
 }

@@ -56,6 +56,20 @@ fn a_new_instance_is_charged_from_when_it_runs_until_it_is_released() {
 }
 
 #[test]
+fn a_charge_never_ends_before_it_began_though_the_clock_is_set_back() {
+    let mut bench = Bench::new();
+    let id = bench.creating(MYSQL);
+    bench.wait(60);
+    bench.make(&id);
+    let made_at = bench.now;
+    bench.now = at(-3_600);
+    bench.decide(|ctx| release(ctx, &id)).unwrap();
+    let charge = bench.state.charges.values().next().unwrap();
+    assert!(bench.now < made_at);
+    assert_eq!((charge.from, charge.until), (made_at, Some(made_at)));
+}
+
+#[test]
 fn the_first_account_is_forgotten_once_the_server_has_it() {
     let mut bench = Bench::new();
     let grants = Grants::all(Rights::Owner);
