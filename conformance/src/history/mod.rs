@@ -281,20 +281,35 @@ impl Call {
     /// The path without its query, in parts: `["v1", "instances", "rm-…"]`.
     #[must_use]
     pub fn parts(&self) -> Vec<&str> {
-        segments(self.path.split('?').next().unwrap_or("")).collect()
+        segments(self.path_only()).collect()
+    }
+
+    /// One part of the path.
+    #[must_use]
+    pub fn part(&self, index: usize) -> Option<&str> {
+        segments(self.path_only()).nth(index)
+    }
+
+    /// The last part of the path.
+    #[must_use]
+    pub fn last_part(&self) -> Option<&str> {
+        segments(self.path_only()).next_back()
+    }
+
+    fn path_only(&self) -> &str {
+        cut(&self.path, b'?').0
     }
 
     /// Matches a pattern like `POST /v1/instances/{}/clones`; gives what stands in the places of `{}`.
     #[must_use]
     pub fn matches(&self, pattern: &str) -> Option<Vec<&str>> {
-        let (method, path) = pattern.split_once(' ')?;
-        let fixed = path.split('{').next().unwrap_or(path);
-        if method != self.method || !self.path.starts_with(fixed) {
+        let path = pattern.strip_prefix(self.method.as_str())?.strip_prefix(' ')?;
+        let fixed = cut(path, b'{').0;
+        if !self.path.starts_with(fixed) {
             return None;
         }
-        // Every check asks this of every call, so nothing is collected but what is given back.
         let mut wanted = segments(path);
-        let mut parts = segments(self.path.split('?').next().unwrap_or(""));
+        let mut parts = segments(self.path_only());
         let mut found = Vec::new();
         loop {
             match (wanted.next(), parts.next()) {
@@ -307,7 +322,15 @@ impl Call {
     }
 }
 
-fn segments(path: &str) -> impl Iterator<Item = &str> {
+/// What stands before and after the first such byte; a search of its own, as paths are too short for a better one to pay.
+fn cut(text: &str, at: u8) -> (&str, &str) {
+    match text.bytes().position(|byte| byte == at) {
+        Some(place) => (&text[..place], &text[place + 1..]),
+        None => (text, ""),
+    }
+}
+
+fn segments(path: &str) -> impl DoubleEndedIterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty())
 }
 

@@ -128,9 +128,8 @@ fn instance_lived(
         }
         Some(until) if steady => {
             let late = over.filter(|(_, at)| until > *at).map(|(_, at)| format!("an end by {at}"));
-            let asked = |call: &Seen<'_, Call>| {
-                call.it.method == "DELETE" && call.it.parts().get(2) == Some(&story.id.as_str())
-            };
+            let asked =
+                |call: &Seen<'_, Call>| call.it.method == "DELETE" && call.it.part(2) == Some(story.id.as_str());
             let begun = lens.calls().find(|call| asked(call) && !call.it.refused()).map(|call| call.it.sent_at);
             let living = sights(lens, story).filter(|seen| alive(seen.it.state)).last();
             let living =

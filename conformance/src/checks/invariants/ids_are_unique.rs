@@ -78,7 +78,7 @@ fn made_twice<'a>(lens: &Lens<'a>, known: &BTreeMap<&'a str, (usize, Identity<'a
     let mut keys: BTreeMap<&str, usize> = BTreeMap::new();
     for call in lens.calls().filter(|call| call.it.method == "POST") {
         let again = call.it.key.as_deref().is_some_and(|key| keys.insert(key, call.index).is_some());
-        let makes = call.it.parts().last().is_some_and(|last| MAKING.contains(last));
+        let makes = call.it.last_part().is_some_and(|last| MAKING.contains(&last));
         if again || !makes || !call.it.accepted() {
             continue;
         }

@@ -48,7 +48,7 @@ fn marks_in<'a>(value: &'a Value, marks: &mut BTreeSet<&'a str>) {
 }
 
 fn is_secret(name: &str) -> bool {
-    name.contains("password")
+    name.as_bytes().windows(b"password".len()).any(|part| part == b"password")
 }
 
 /// The field of an answer that shows a password.
