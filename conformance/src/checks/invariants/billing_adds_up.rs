@@ -21,7 +21,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     let mut prices: BTreeMap<String, u64> = BTreeMap::new();
     let steady = std::cell::OnceCell::new();
     for (call, _) in lens.calls_to("GET /v1/charges").filter(|(call, _)| call.it.accepted()) {
-        let Ok(list) = ChargeList::deserialize(&call.it.answer) else { continue };
+        let Ok(list) = ChargeList::deserialize(&*call.it.answer) else { continue };
         let steady = *steady.get_or_init(|| !skewed(lens));
         let wrong = list.charges.iter().find_map(|charge| {
             counted(charge, &call, steady, &mut prices).or_else(|| lived(lens, charge, &call, steady))

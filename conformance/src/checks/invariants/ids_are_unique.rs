@@ -83,7 +83,7 @@ fn made_twice<'a>(lens: &Lens<'a>, known: &BTreeMap<&'a str, (usize, Identity<'a
             continue;
         }
         let many = call.it.answer.get("instances").and_then(Value::as_array);
-        let made = many.map_or(std::slice::from_ref(&call.it.answer), Vec::as_slice);
+        let made = many.map_or(std::slice::from_ref(&*call.it.answer), Vec::as_slice);
         for id in made.iter().filter_map(|made| made.get("id")?.as_str()) {
             if let Some((_, first)) = known.get(id).filter(|(first, _)| *first < call.index) {
                 let (first, again) = (first.words(), format!("made by {} {}", call.it.method, call.it.path));

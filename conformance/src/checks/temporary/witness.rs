@@ -58,7 +58,7 @@ pub fn shown(call: &Call) -> Vec<InstanceId> {
         .answer
         .get("instances")
         .and_then(Value::as_array)
-        .map_or(std::slice::from_ref(&call.answer), Vec::as_slice);
+        .map_or(std::slice::from_ref(&*call.answer), Vec::as_slice);
     views.iter().filter_map(|view| view.get("id")?.as_str()).map(InstanceId::from).collect()
 }
 

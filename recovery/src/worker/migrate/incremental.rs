@@ -15,8 +15,9 @@ use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-/// Seconds between two looks at a log that had nothing new.
-const POLL_S: i64 = 5;
+/// Seconds between two looks at a log that is caught up with: so many after it had something new, and longer each time
+/// it has not, up to so many.
+const POLLS_S: (i64, i64) = (5, 20);
 
 type RowByName = BTreeMap<String, Value>;
 
@@ -32,7 +33,7 @@ pub async fn follow(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<
         may_be_applied: true,
     };
     let limit = journey.work.chunk_rows.max(1);
-    let mut said_caught_up = false;
+    let (mut said_caught_up, mut poll_s) = (false, POLLS_S.0);
     loop {
         let after = following.position;
         let answer = servers.call(Side::Source, &Changes(after, limit)).await?;
@@ -42,12 +43,14 @@ pub async fn follow(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<
             let position = last.position;
             following.carry_over(servers, journey, &changes).await?;
             following.report(servers, position, caught_up).await?;
+            poll_s = POLLS_S.0;
         } else if !said_caught_up {
             following.report(servers, after, true).await?;
         }
         said_caught_up = caught_up;
         if caught_up {
-            servers.lease.wait(SignedDuration::from_secs(POLL_S)).await?;
+            servers.lease.wait(SignedDuration::from_secs(poll_s)).await?;
+            poll_s = (poll_s + 1).min(POLLS_S.1);
         }
     }
 }
