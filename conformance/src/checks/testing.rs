@@ -80,7 +80,7 @@ impl Story {
             key: key.map(str::to_owned),
             request,
             status: Some(status),
-            answer,
+            answer: Arc::new(answer),
             error: None,
         };
         self.push(What::Call(call))
@@ -92,11 +92,11 @@ impl Story {
     }
 
     pub fn see(&mut self, view: &InstanceView) -> &mut Self {
-        self.push(What::InstanceSeen(Box::new(view.clone())))
+        self.push(What::InstanceSeen(Arc::new(view.clone())))
     }
 
     pub fn see_task(&mut self, view: &TaskView) -> &mut Self {
-        self.push(What::TaskSeen(Box::new(view.clone())))
+        self.push(What::TaskSeen(Arc::new(view.clone())))
     }
 
     pub fn gone(&mut self, id: &str) -> &mut Self {

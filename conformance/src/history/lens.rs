@@ -2,6 +2,7 @@
 
 pub mod logical;
 pub mod redis;
+mod sorted;
 
 use super::{Call, Event, History, LedgerEntry, Login, Shot, Statement, What};
 use crate::catalogue::{Scope, Source};
@@ -12,6 +13,7 @@ use recovery::model::task::TaskStatus;
 use recovery::model::views::{InstanceView, TaskView};
 use recovery::model::{BackupId, Engine, InstanceId, TaskId};
 use recovery::ports::database::DatabaseError;
+use sorted::{Sorted, each};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -33,6 +35,8 @@ struct Index<'a> {
     logical: OnceCell<logical::Logical<'a>>,
     backups: OnceCell<BTreeMap<&'a BackupId, redis::BackupStory<'a>>>,
     restless: OnceCell<BTreeSet<&'a InstanceId>>,
+    sorted: OnceCell<Sorted<'a>>,
+    skewed: OnceCell<bool>,
 }
 
 /// Something seen: index of the event, its time, and the thing.
@@ -160,6 +164,15 @@ impl<'a> Lens<'a> {
         self.history.events.iter().enumerate()
     }
 
+    fn sorted(&self) -> &Sorted<'a> {
+        self.index.sorted.get_or_init(|| Sorted::of(self.history))
+    }
+
+    /// Whether a clock was wrong at some time, found out once for all rules.
+    pub fn skewed_unless_known(&self, find: impl FnOnce() -> bool) -> bool {
+        *self.index.skewed.get_or_init(find)
+    }
+
     fn all_instances(&self) -> &BTreeMap<InstanceId, InstanceStory<'a>> {
         self.index.stories.get_or_init(|| {
             let mut stories: BTreeMap<InstanceId, InstanceStory<'a>> = BTreeMap::new();
@@ -278,10 +291,7 @@ impl<'a> Lens<'a> {
 
     /// All calls, in order.
     pub fn calls(&self) -> impl DoubleEndedIterator<Item = Seen<'a, Call>> + use<'a> {
-        self.events().filter_map(|(index, event)| match &event.what {
-            What::Call(call) => Some(Seen { index, at: event.at, it: call }),
-            _ => None,
-        })
+        each(Some(Rc::clone(&self.sorted().calls)))
     }
 
     /// Calls that match a pattern like `POST /v1/instances/{}/clones`, with what stands in the places of `{}`.
@@ -289,53 +299,37 @@ impl<'a> Lens<'a> {
         &self,
         pattern: &'static str,
     ) -> impl DoubleEndedIterator<Item = (Seen<'a, Call>, Vec<&'a str>)> + use<'a> {
-        self.calls().filter_map(move |seen| seen.it.matches(pattern).map(|found| (seen, found)))
+        each(Some(self.sorted().matched(pattern)))
     }
 
     /// Calls about one task (`/v1/migration-tasks/{id}/…`), in order, with the part of the path after the id (`""`, `confirm` …).
-    pub fn calls_of_task(&self, id: &'a TaskId) -> impl Iterator<Item = (Seen<'a, Call>, &'a str)> + use<'a> {
-        self.calls().filter_map(move |seen| {
-            let parts = seen.it.parts();
-            let about = parts.len() >= 3 && parts[1] == "migration-tasks" && parts[2] == id.as_str();
-            about.then(|| (seen, parts.get(3).copied().unwrap_or("")))
-        })
+    pub fn calls_of_task(&self, id: &TaskId) -> impl Iterator<Item = (Seen<'a, Call>, &'a str)> + use<'a> {
+        each(self.sorted().of_task(id))
     }
 
     /// Statements on an instance, in order.
-    pub fn statements<'b>(&self, instance: &'b InstanceId) -> impl Iterator<Item = Seen<'a, Statement>> + use<'a, 'b> {
-        self.events().filter_map(move |(index, event)| match &event.what {
-            What::Statement(it) if it.instance == *instance => Some(Seen { index, at: event.at, it }),
-            _ => None,
-        })
+    pub fn statements(&self, instance: &InstanceId) -> impl Iterator<Item = Seen<'a, Statement>> + use<'a> {
+        each(self.sorted().statements(instance))
     }
 
     /// Logins, in order.
     pub fn logins(&self) -> impl Iterator<Item = Seen<'a, Login>> + use<'a> {
-        self.events().filter_map(|(index, event)| match &event.what {
-            What::Login(it) => Some(Seen { index, at: event.at, it }),
-            _ => None,
-        })
+        each(Some(Rc::clone(&self.sorted().logins)))
     }
 
     /// Rows the application wrote to an instance, in order.
-    pub fn ledger<'b>(&self, instance: &'b InstanceId) -> impl Iterator<Item = Seen<'a, LedgerEntry>> + use<'a, 'b> {
-        self.events().filter_map(move |(index, event)| match &event.what {
-            What::Ledger(it) if it.instance == *instance => Some(Seen { index, at: event.at, it }),
-            _ => None,
-        })
+    pub fn ledger(&self, instance: &InstanceId) -> impl Iterator<Item = Seen<'a, LedgerEntry>> + use<'a> {
+        each(self.sorted().ledger(instance))
     }
 
     /// Photographs of an instance, in order; where its nodes are told apart, of its master node.
-    pub fn shots<'b>(&self, instance: &'b InstanceId) -> impl DoubleEndedIterator<Item = Seen<'a, Shot>> + use<'a, 'b> {
+    pub fn shots(&self, instance: &InstanceId) -> impl DoubleEndedIterator<Item = Seen<'a, Shot>> + use<'a> {
         self.all_shots(instance).filter(|seen| seen.it.node != Some(Node::Replica))
     }
 
     /// Photographs of an instance or one of its nodes, in order.
-    fn all_shots<'b>(&self, instance: &'b InstanceId) -> impl DoubleEndedIterator<Item = Seen<'a, Shot>> + use<'a, 'b> {
-        self.events().filter_map(move |(index, event)| match &event.what {
-            What::Photograph(it) if it.instance == *instance => Some(Seen { index, at: event.at, it }),
-            _ => None,
-        })
+    fn all_shots(&self, instance: &InstanceId) -> impl DoubleEndedIterator<Item = Seen<'a, Shot>> + use<'a> {
+        each(self.sorted().shots(instance))
     }
 
     /// The last photograph of an instance before an event.
@@ -358,8 +352,8 @@ impl<'a> Lens<'a> {
 
     /// Marks, in order, with each server's second.
     pub fn marks(&self) -> impl Iterator<Item = (usize, &'a str, &'a BTreeMap<InstanceId, Timestamp>)> + use<'a> {
-        self.events().filter_map(|(index, event)| match &event.what {
-            What::Mark { name, times } => Some((index, name.as_str(), times)),
+        each(Some(Rc::clone(&self.sorted().marks))).filter_map(|seen| match seen.it {
+            What::Mark { name, times } => Some((seen.index, name.as_str(), times)),
             _ => None,
         })
     }
@@ -397,12 +391,11 @@ impl<'a> Lens<'a> {
                     }
                     What::Ledger(it) => it.instance == *instance,
                     What::Call(call) => {
-                        let parts = call.parts();
-                        let about = parts.len() > 3 && parts[1] == "instances" && parts[2] == instance.as_str();
-                        about
-                            && call.method != "GET"
+                        call.method != "GET"
                             && !call.refused()
-                            && matches!(parts[3], "accounts" | "configuration")
+                            && call.part(1) == Some("instances")
+                            && call.part(2) == Some(instance.as_str())
+                            && matches!(call.part(3), Some("accounts" | "configuration"))
                     }
                     _ => false,
                 }

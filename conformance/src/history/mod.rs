@@ -56,7 +56,7 @@ pub enum What {
     /// A call of the interface and its answer; the event's time is when the answer (or the end of waiting) came.
     Call(Call),
     /// An answer showed an instance.
-    InstanceSeen(Box<InstanceView>),
+    InstanceSeen(Arc<InstanceView>),
     /// The interface said that it knows no such instance.
     InstanceGone {
         /// Which.
@@ -72,20 +72,20 @@ pub enum What {
         ids: Vec<InstanceId>,
     },
     /// An answer showed a backup.
-    BackupSeen(Box<BackupView>),
+    BackupSeen(Arc<BackupView>),
     /// An answer showed a task.
-    TaskSeen(Box<TaskView>),
+    TaskSeen(Arc<TaskView>),
     /// The interface said that it knows no such task.
     TaskGone {
         /// Which.
         id: TaskId,
     },
     /// An answer showed a data source.
-    DataSourceSeen(Box<DataSourceView>),
+    DataSourceSeen(Arc<DataSourceView>),
     /// An answer showed a logical backup task.
-    LogicalTaskSeen(Box<LogicalBackupTaskView>),
+    LogicalTaskSeen(Arc<LogicalBackupTaskView>),
     /// An answer showed a set of a logical backup task.
-    LogicalSetSeen(Box<LogicalSetView>),
+    LogicalSetSeen(Arc<LogicalSetView>),
     /// An answer said what can be restored from a logical backup task.
     LogicalRestorableSeen {
         /// Backup task.
@@ -94,7 +94,7 @@ pub enum What {
         restorable: Box<LogicalRestorable>,
     },
     /// An answer showed a restore task.
-    RestoreSeen(Box<RestoreView>),
+    RestoreSeen(Arc<RestoreView>),
     /// An answer listed restore tasks.
     RestoresListed {
         /// Ids on it.
@@ -253,8 +253,8 @@ pub struct Call {
     pub request: Value,
     /// HTTP status; none when no answer came.
     pub status: Option<u16>,
-    /// Answer.
-    pub answer: Value,
+    /// Answer; the same one where the same was answered to the same question before.
+    pub answer: Arc<Value>,
     /// Why there is no answer.
     pub error: Option<String>,
 }
@@ -281,20 +281,35 @@ impl Call {
     /// The path without its query, in parts: `["v1", "instances", "rm-…"]`.
     #[must_use]
     pub fn parts(&self) -> Vec<&str> {
-        segments(self.path.split('?').next().unwrap_or("")).collect()
+        segments(self.path_only()).collect()
+    }
+
+    /// One part of the path.
+    #[must_use]
+    pub fn part(&self, index: usize) -> Option<&str> {
+        segments(self.path_only()).nth(index)
+    }
+
+    /// The last part of the path.
+    #[must_use]
+    pub fn last_part(&self) -> Option<&str> {
+        segments(self.path_only()).next_back()
+    }
+
+    fn path_only(&self) -> &str {
+        cut(&self.path, b'?').0
     }
 
     /// Matches a pattern like `POST /v1/instances/{}/clones`; gives what stands in the places of `{}`.
     #[must_use]
     pub fn matches(&self, pattern: &str) -> Option<Vec<&str>> {
-        let (method, path) = pattern.split_once(' ')?;
-        let fixed = path.split('{').next().unwrap_or(path);
-        if method != self.method || !self.path.starts_with(fixed) {
+        let path = pattern.strip_prefix(self.method.as_str())?.strip_prefix(' ')?;
+        let fixed = cut(path, b'{').0;
+        if !self.path.starts_with(fixed) {
             return None;
         }
-        // Every check asks this of every call, so nothing is collected but what is given back.
         let mut wanted = segments(path);
-        let mut parts = segments(self.path.split('?').next().unwrap_or(""));
+        let mut parts = segments(self.path_only());
         let mut found = Vec::new();
         loop {
             match (wanted.next(), parts.next()) {
@@ -307,7 +322,15 @@ impl Call {
     }
 }
 
-fn segments(path: &str) -> impl Iterator<Item = &str> {
+/// What stands before and after the first such byte; a search of its own, as paths are too short for a better one to pay.
+fn cut(text: &str, at: u8) -> (&str, &str) {
+    match text.bytes().position(|byte| byte == at) {
+        Some(place) => (&text[..place], &text[place + 1..]),
+        None => (text, ""),
+    }
+}
+
+fn segments(path: &str) -> impl DoubleEndedIterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty())
 }
 
@@ -487,22 +510,32 @@ impl History {
         hashes
     }
 
-    /// Every event as bytes, in order; a photograph's content stands in them as its hash.
+    /// Every event as bytes, in order; what stands in many events stands in each as its hash.
     fn each_as_bytes(&self, mut told: impl FnMut(&[u8])) {
-        // A photograph stands in many events; each is read once.
-        let mut read: BTreeMap<*const Photograph, Vec<u8>> = BTreeMap::new();
+        let mut known = Hashes::default();
         for event in &self.events {
-            match &event.what {
-                What::Photograph(shot) => {
-                    let head =
-                        format!("{} {:?} {} {:?} {:?} ", event.at, event.step, shot.instance, shot.mark, shot.node);
-                    let content = read.entry(Arc::as_ptr(&shot.photograph)).or_insert_with(|| {
-                        Sha256::digest(serde_json::to_vec(&shot.photograph).unwrap_or_default()).to_vec()
-                    });
-                    told(&[head.as_bytes(), content].concat());
+            let (at, step) = (event.at, event.step);
+            let (head, hash) = match &event.what {
+                What::Photograph(Shot { instance, mark, photograph, node }) => {
+                    (format!("{at} {step:?} {instance} {mark:?} {node:?} "), known.of(photograph))
                 }
-                _ => told(&serde_json::to_vec(event).unwrap_or_default()),
-            }
+                What::Call(Call { sent_at, method, path, key, request, status, answer, error }) => (
+                    format!("{at} {step:?} {sent_at} {method} {path} {key:?} {request} {status:?} {error:?} "),
+                    known.of(answer),
+                ),
+                What::InstanceSeen(view) => (format!("{at} {step:?} instance "), known.of(view)),
+                What::BackupSeen(view) => (format!("{at} {step:?} backup "), known.of(view)),
+                What::TaskSeen(view) => (format!("{at} {step:?} task "), known.of(view)),
+                What::DataSourceSeen(view) => (format!("{at} {step:?} data source "), known.of(view)),
+                What::LogicalTaskSeen(view) => (format!("{at} {step:?} logical task "), known.of(view)),
+                What::LogicalSetSeen(view) => (format!("{at} {step:?} logical set "), known.of(view)),
+                What::RestoreSeen(view) => (format!("{at} {step:?} restore "), known.of(view)),
+                _ => {
+                    told(&serde_json::to_vec(event).unwrap_or_default());
+                    continue;
+                }
+            };
+            told(&[head.as_bytes(), &hash].concat());
         }
     }
 
@@ -519,6 +552,17 @@ impl History {
             (Some(first), Some(last)) => last.at.duration_since(first.at).as_secs_f64(),
             _ => 0.0,
         }
+    }
+}
+
+/// Hashes of what stands in many events, each made once.
+#[derive(Default)]
+struct Hashes(BTreeMap<*const (), [u8; 32]>);
+
+impl Hashes {
+    fn of<T: Serialize>(&mut self, content: &Arc<T>) -> [u8; 32] {
+        let make = || Sha256::digest(serde_json::to_vec(content).unwrap_or_default()).into();
+        *self.0.entry(Arc::as_ptr(content).cast()).or_insert_with(make)
     }
 }
 

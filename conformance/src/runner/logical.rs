@@ -21,7 +21,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// How long a set may take.
-const TAKING: SignedDuration = SignedDuration::from_hours(24);
+const TAKING: SignedDuration = SignedDuration::from_hours(6);
 
 /// What the names of a scenario stand for in logical backup and restore.
 #[derive(Default)]
@@ -265,7 +265,7 @@ pub async fn until_set(
             return Err(StepFailed::new(what, format!("{} after {at_most:#}", described(&view))));
         }
         operator.sleep(SignedDuration::from_millis(pause_ms)).await;
-        pause_ms = (pause_ms * 3 / 2).min(10_000);
+        pause_ms = (pause_ms * 3 / 2).min(60_000);
     }
 }
 
@@ -337,11 +337,11 @@ pub async fn under_way(operator: &Operator) -> Stepped<Option<String>> {
 /// Looks at all backup tasks, sets and restore tasks, where there ever was one: a call for each kind.
 pub async fn observe(operator: &Operator) -> Stepped {
     if operator.recorder.backed_up_logically() {
-        let _: LogicalBackupTaskList = operator.get("/v1/logical-backup-tasks").await?;
-        let _: LogicalSetList = operator.get("/v1/logical-backup-sets").await?;
+        operator.look_at::<LogicalBackupTaskList>("/v1/logical-backup-tasks").await?;
+        operator.look_at::<LogicalSetList>("/v1/logical-backup-sets").await?;
     }
     if operator.recorder.restored() {
-        let _: RestoreList = operator.get("/v1/restore-tasks").await?;
+        operator.look_at::<RestoreList>("/v1/restore-tasks").await?;
     }
     Ok(())
 }

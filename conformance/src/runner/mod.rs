@@ -8,6 +8,7 @@ mod fault;
 pub mod gate;
 mod logical;
 mod logical_looks;
+mod looks;
 mod migrate;
 pub mod on_real;
 pub mod operator;

@@ -3,6 +3,7 @@
 use super::fault::Faults;
 use super::gate::Gate;
 use super::logical::{self, Known};
+use super::looks::Looks;
 use super::recorder::Recorder;
 use super::redis;
 use super::target::Stage;
@@ -23,11 +24,12 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// How long to wait before looking again at what takes a while, at first and at most. An empty instance is made in
 /// two seconds, which the first pause outlasts.
-pub const LOOK_AGAIN_MS: (i64, i64) = (2_100, 10_000);
+pub const LOOK_AGAIN_MS: (i64, i64) = (2_100, 30_000);
 /// Why a step could not be carried out; the run ends its steps here and goes on to healing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("want {want}, got {got}")]
@@ -54,7 +56,9 @@ pub struct Answer {
     /// Status.
     pub status: u16,
     /// Body.
-    pub body: Value,
+    pub body: Arc<Value>,
+    /// Whether it may be another one than the answer to the same read before.
+    pub news: bool,
 }
 
 impl Answer {
@@ -72,7 +76,7 @@ impl Answer {
         if self.status >= 400 {
             return Err(StepFailed::new(want, self.refusal()));
         }
-        T::deserialize(&self.body)
+        T::deserialize(&*self.body)
             .map_err(|error| StepFailed::new(want, format!("an answer of another shape: {error}")))
     }
 
@@ -115,6 +119,8 @@ pub struct Operator {
     /// Why the target cannot do what the scenario asks for, once it was asked.
     pub unavailable: RefCell<Option<String>>,
     pub(super) client: Client,
+    /// The newest answers to reads.
+    pub(super) looks: Looks,
     pub(super) gate: Option<Rc<dyn Gate>>,
     /// The machine each instance was found on last.
     machines: RefCell<BTreeMap<InstanceId, String>>,
@@ -146,6 +152,7 @@ impl Operator {
             unavailable: RefCell::default(),
             machines: RefCell::default(),
             client,
+            looks: Looks::default(),
             gate,
             keys: Cell::new(0),
         }
@@ -397,16 +404,24 @@ impl Operator {
     /// # Errors
     /// When no answer comes.
     pub async fn observe(&self) -> Stepped {
-        let listed: InstanceList = self.get("/v1/instances").await?;
+        let listed = self.call(Method::GET, "/v1/instances", None, None).await?;
+        if listed.news || listed.status >= 400 {
+            listed.read::<InstanceList>("a list of instances")?;
+        }
         // What was being made and is on the list no more has failed, or is lost.
         for id in self.recorder.in_the_making() {
-            if !listed.instances.iter().any(|view| view.id == id) {
+            let views = listed.body.get("instances").and_then(Value::as_array).into_iter().flatten();
+            if !views.into_iter().any(|view| view["id"] == id.as_str()) {
                 self.see(&id).await?;
             }
         }
         let known: Vec<TaskId> = self.tasks.borrow().values().cloned().collect();
         for id in known {
-            self.see_task(&id).await?;
+            let path = format!("/v1/migration-tasks/{id}");
+            let answer = self.call(Method::GET, &path, None, None).await?;
+            if answer.news && answer.status != 404 {
+                answer.read::<TaskView>("a task")?;
+            }
         }
         logical::observe(self).await?;
         redis::observe(self).await?;

@@ -41,6 +41,15 @@ struct Pen {
     /// When the newest answer to a request came that may have changed something.
     changed_at: Option<Timestamp>,
     met: Met,
+    /// What the newest answer to each read showed.
+    looks: BTreeMap<String, Look>,
+}
+
+/// An answer and what it showed.
+struct Look {
+    status: Option<u16>,
+    answer: Arc<Value>,
+    shown: Vec<What>,
 }
 
 /// What answers have shown so far, as far as it is looked at again.
@@ -101,6 +110,7 @@ impl Recorder {
                 last_shots: BTreeMap::new(),
                 changed_at: None,
                 met: Met::default(),
+                looks: BTreeMap::new(),
             })),
             Rc::default(),
         )
@@ -247,13 +257,12 @@ impl Recorder {
         self.0.borrow().met.backed_up.get(backup).cloned()
     }
 
-    /// Writes a call down, without passwords, and what its answer shows: nothing where it was asked for before a change
-    /// that was answered first, as it may show what is over by now.
+    /// Writes a call down, whose answer was redacted, and what its answer shows: nothing where it was asked for before a
+    /// change that was answered first, as it may show what is over by now.
     pub fn call(&self, at: Timestamp, mut call: Call) {
         redact(&mut call.request);
-        redact(&mut call.answer);
         let overtaken = call.method == "GET" && self.0.borrow().changed_at.is_some_and(|change| change > call.sent_at);
-        let shown = if overtaken { vec![] } else { shown(&call) };
+        let shown = if overtaken { vec![] } else { self.shown(&call) };
         if call.method != "GET" {
             self.0.borrow_mut().changed_at = Some(at);
         }
@@ -262,6 +271,27 @@ impl Recorder {
             self.0.borrow_mut().met.note(&what);
             self.record(at, what);
         }
+    }
+}
+
+impl Recorder {
+    /// What an answer shows; the same answer to the same read shows the same as before.
+    fn shown(&self, call: &Call) -> Vec<What> {
+        if call.method != "GET" {
+            return shown(call);
+        }
+        let looks = &mut self.0.borrow_mut().looks;
+        let known = looks.get(&call.path);
+        if let Some(look) = known
+            && look.status == call.status
+            && Arc::ptr_eq(&look.answer, &call.answer)
+        {
+            return look.shown.clone();
+        }
+        let shown = shown(call);
+        let look = Look { status: call.status, answer: Arc::clone(&call.answer), shown: shown.clone() };
+        looks.insert(call.path.clone(), look);
+        shown
     }
 }
 
@@ -292,20 +322,20 @@ fn shown(call: &Call) -> Vec<What> {
         ("GET", "migration-sources", _) => listed(call, ListKind::MigrationSources, query(call, "region")),
         ("GET", "instances", "temporary-instances") => listed(call, ListKind::Temporaries, Some(id.to_owned())),
         ("POST", "instances", "clones") => read::<InstanceList>(&call.answer)
-            .map(|list| list.instances.into_iter().map(|view| What::InstanceSeen(Box::new(view))).collect())
+            .map(|list| list.instances.into_iter().map(|view| What::InstanceSeen(Arc::new(view))).collect())
             .unwrap_or_default(),
         ("POST" | "GET" | "PUT" | "DELETE", "instances", "" | "temporary-instances" | "configuration") => {
-            read::<InstanceView>(&call.answer).map(|view| What::InstanceSeen(Box::new(view))).into_iter().collect()
+            read::<InstanceView>(&call.answer).map(|view| What::InstanceSeen(Arc::new(view))).into_iter().collect()
         }
         ("GET", "instances", "backups") => backups(call, id),
         ("POST", "instances", "backups") | ("GET", "backups", _) => {
-            read::<BackupView>(&call.answer).map(|view| What::BackupSeen(Box::new(view))).into_iter().collect()
+            read::<BackupView>(&call.answer).map(|view| What::BackupSeen(Arc::new(view))).into_iter().collect()
         }
         ("GET", "migration-tasks", "") if parts.len() == 2 => read::<TaskList>(&call.answer)
-            .map(|list| list.tasks.into_iter().map(|view| What::TaskSeen(Box::new(view))).collect())
+            .map(|list| list.tasks.into_iter().map(|view| What::TaskSeen(Arc::new(view))).collect())
             .unwrap_or_default(),
         (_, "migration-tasks", _) => {
-            read::<TaskView>(&call.answer).map(|view| What::TaskSeen(Box::new(view))).into_iter().collect()
+            read::<TaskView>(&call.answer).map(|view| What::TaskSeen(Arc::new(view))).into_iter().collect()
         }
         (_, part, _) => logical(call, part, id),
     }
@@ -349,12 +379,12 @@ fn logical(call: &Call, part: &str, id: &str) -> Vec<What> {
     }
 }
 
-fn one<T: DeserializeOwned>(answer: &Value, seen: impl Fn(Box<T>) -> What) -> Vec<What> {
-    read::<T>(answer).map(|view| seen(Box::new(view))).into_iter().collect()
+fn one<T: DeserializeOwned>(answer: &Value, seen: impl Fn(Arc<T>) -> What) -> Vec<What> {
+    read::<T>(answer).map(|view| seen(Arc::new(view))).into_iter().collect()
 }
 
-fn each<T>(views: Vec<T>, seen: impl Fn(Box<T>) -> What) -> Vec<What> {
-    views.into_iter().map(|view| seen(Box::new(view))).collect()
+fn each<T>(views: Vec<T>, seen: impl Fn(Arc<T>) -> What) -> Vec<What> {
+    views.into_iter().map(|view| seen(Arc::new(view))).collect()
 }
 
 fn backups(call: &Call, of: &str) -> Vec<What> {
@@ -370,7 +400,7 @@ fn listed(call: &Call, list: ListKind, of: Option<String>) -> Vec<What> {
     let Some(found) = read::<InstanceList>(&call.answer) else { return vec![] };
     let ids = found.instances.iter().map(|view| view.id.clone()).collect();
     let mut shown = vec![What::InstancesListed { list, of, ids }];
-    shown.extend(found.instances.into_iter().map(|view| What::InstanceSeen(Box::new(view))));
+    shown.extend(found.instances.into_iter().map(|view| What::InstanceSeen(Arc::new(view))));
     shown
 }
 
@@ -394,7 +424,7 @@ mod tests {
             key: None,
             request: Value::Null,
             status: Some(200),
-            answer,
+            answer: Arc::new(answer),
             error: None,
         }
     }

@@ -4,7 +4,7 @@ use super::operator::{Operator, StepFailed, Stepped};
 use super::restore::{second_of, until_covered};
 use super::watch::watch;
 use super::{logical, rebuild};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use recovery::model::backup::BackupStatus;
 use recovery::model::instance::InstanceState;
 use recovery::model::logical::backup::SetStatus;
@@ -13,6 +13,16 @@ use recovery::model::task::{MigrationType, PhaseStatus};
 use recovery::model::views::{BackupView, TaskView};
 use recovery::ports::clock::later;
 use scenarios::{WaitStep, WaitUntil};
+
+/// How long to wait before looking again, at first and at most.
+const PAUSES_MS: (i64, i64) = (500, 10_000);
+
+/// Waits before looking again, longer each time, but not past the end.
+async fn pause(operator: &Operator, pause_ms: &mut i64, give_up: Timestamp) {
+    let left_ms = i64::try_from(operator.now().duration_until(give_up).as_millis()).unwrap_or(i64::MAX).max(1);
+    operator.sleep(SignedDuration::from_millis(left_ms.min(*pause_ms))).await;
+    *pause_ms = (*pause_ms * 3 / 2).min(PAUSES_MS.1);
+}
 
 /// Waits, at most as long as the step says.
 pub async fn wait(operator: &Operator, step: &WaitStep) -> Stepped {
@@ -108,6 +118,7 @@ async fn until_set(operator: &Operator, name: &str, status: SetStatus, at_most: 
 async fn until_instance(operator: &Operator, name: &str, state: InstanceState, at_most: SignedDuration) -> Stepped {
     let id = operator.instance(name)?;
     let give_up = later(operator.now(), at_most);
+    let mut pause_ms = PAUSES_MS.0;
     loop {
         let seen = operator.see(&id).await?.map_or(InstanceState::Released, |view| view.state);
         if seen == state {
@@ -116,7 +127,7 @@ async fn until_instance(operator: &Operator, name: &str, state: InstanceState, a
         if operator.now() >= give_up {
             return Err(StepFailed::new(format!("{name} {state:?}"), format!("{seen:?} after {at_most:#}")));
         }
-        operator.sleep(SignedDuration::from_millis(500)).await;
+        pause(operator, &mut pause_ms, give_up).await;
     }
 }
 
@@ -124,6 +135,7 @@ async fn until_backup(operator: &Operator, name: &str, status: BackupStatus, at_
     let id = operator.backups.borrow().get(name).cloned();
     let id = id.ok_or_else(|| StepFailed::new(format!("backup {name}"), "it was never taken"))?;
     let give_up = later(operator.now(), at_most);
+    let mut pause_ms = PAUSES_MS.0;
     loop {
         let view: BackupView = operator.get(&format!("/v1/backups/{id}")).await?;
         if view.status == status {
@@ -132,6 +144,6 @@ async fn until_backup(operator: &Operator, name: &str, status: BackupStatus, at_
         if view.status != BackupStatus::Running || operator.now() >= give_up {
             return Err(StepFailed::new(format!("backup {name} {status:?}"), format!("{:?}", view.status)));
         }
-        operator.sleep(SignedDuration::from_millis(500)).await;
+        pause(operator, &mut pause_ms, give_up).await;
     }
 }

@@ -5,8 +5,8 @@ use super::disk::MemoryDisk;
 use super::engine::{EngineOptions, OPERATOR};
 use super::faults::{Faults, Order, UnderWay};
 use super::graves::Graves;
+use super::mail::Mail;
 use super::network::{Activity, Latency, WayState, Ways, pair};
-use super::slow::SlowLinks;
 use super::timers::{HostIndex, Timers};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -15,19 +15,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
-use turmoil::{Protocol, Segment, Sim};
+use turmoil::Sim;
 
 /// Takes a host in.
 pub(crate) type Rouse = Box<dyn FnOnce(&mut Sim<'static>)>;
-
-/// Whether anything is on the links.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Traffic {
-    /// Whether a message is on its way that will arrive without anybody's help.
-    pub(crate) any: bool,
-    /// Whether one of them asks for a connection. One that is refused wakes its sender directly, not by a message.
-    pub(crate) connecting: bool,
-}
 
 /// A world with all its levers.
 pub(crate) struct Machinery {
@@ -45,7 +36,7 @@ pub(crate) struct Machinery {
     /// Hosts that are not taken in yet.
     pub(crate) sleeping: BTreeMap<String, Rouse>,
     names: BTreeMap<IpAddr, String>,
-    slow: SlowLinks,
+    mail: Mail,
     random: ChaCha8Rng,
 }
 
@@ -70,7 +61,7 @@ impl Machinery {
             graves: BTreeMap::new(),
             sleeping: BTreeMap::new(),
             names: BTreeMap::new(),
-            slow: SlowLinks::new(generator(options.seed, "overtaking messages", 0)),
+            mail: Mail::new(options.latency_ms_max, generator(options.seed, "latencies", 0)),
             random: generator(options.seed, "torn disks", 0),
         }
     }
@@ -89,7 +80,7 @@ impl Machinery {
         let was_called_for = self.ways.lock().sleeping.remove(host);
         if was_called_for {
             for peer in self.awake(host) {
-                self.align(host, &peer, false);
+                self.align(host, &peer);
             }
             self.ways.wake();
             self.activity.note();
@@ -234,27 +225,25 @@ impl Machinery {
 
     /// Changes what is known of the ways and brings turmoil's link between two hosts in line.
     fn change_link(&mut self, a: &str, b: &str, change: impl FnOnce(&mut WayState)) {
-        let was_held = self.ways.lock().is_gated(a, b);
         change(&mut self.ways.lock());
-        self.align(a, b, was_held);
+        self.align(a, b);
         self.ways.wake();
     }
 
-    /// turmoil keeps one state for each direction, and knows a way either as held or as cut. Being cut is stronger.
-    fn align(&self, a: &str, b: &str, was_held: bool) {
+    /// turmoil drops what is sent on a way that is cut, and what is on it. What is held stays on the way with the rest.
+    fn align(&self, a: &str, b: &str) {
         let ways = self.ways.lock();
-        if ways.is_gated(a, b) {
-            self.sim.hold(a, b);
-        } else if was_held {
-            self.sim.release(a, b);
-        } else {
-            self.sim.repair(a, b);
-        }
+        self.sim.repair(a, b);
         for (from, to) in [(a, b), (b, a)] {
             if ways.is_cut(from, to) {
                 self.sim.partition_oneway(from, to);
             }
         }
+    }
+
+    /// Has what is on its way between two hosts take the time it takes there now.
+    fn date_anew(&mut self, a: &str, b: &str) {
+        self.mail.anew(self.sim.lookup(a), self.sim.lookup(b));
     }
 
     fn heal(&mut self, a: &str, b: &str) {
@@ -264,6 +253,7 @@ impl Machinery {
             ways.cut.remove(&(a.to_owned(), b.to_owned()));
             ways.cut.remove(&(b.to_owned(), a.to_owned()));
         });
+        self.date_anew(a, b);
     }
 
     fn heal_all(&mut self) {
@@ -288,24 +278,14 @@ impl Machinery {
         self.change_link(a, b, |ways| {
             ways.slow.insert(pair(a, b), latency);
         });
+        self.date_anew(a, b);
     }
 
     fn set_paused(&mut self, host: &str, paused: bool) {
-        let peers: Vec<(String, bool)> = {
-            let ways = self.ways.lock();
-            self.awake(host)
-                .into_iter()
-                .map(|peer| (ways.is_gated(host, &peer), peer))
-                .map(|(held, peer)| (peer, held))
-                .collect()
-        };
         if paused {
             self.ways.lock().paused.insert(host.to_owned());
         } else {
             self.ways.lock().paused.remove(host);
-        }
-        for (peer, was_held) in peers {
-            self.align(host, &peer, was_held);
         }
         self.timers.set_frozen(self.clocks[host], paused);
         self.ways.wake();
@@ -330,45 +310,20 @@ impl Machinery {
         counts.into_iter().map(told).collect()
     }
 
-    /// What is on the links, but for those that are held or slow.
-    pub(crate) fn traffic(&self) -> Traffic {
-        let ways = self.ways.lock();
-        let nothing_gated = ways.nothing_gated();
-        let is_gated = |(a, b)| match (self.names.get(&a), self.names.get(&b)) {
-            (Some(a), Some(b)) => ways.is_gated(a, b),
-            _ => false,
-        };
-        let mut found = Traffic::default();
-        self.sim.links(|links| {
-            for link in links {
-                let pair = link.pair();
-                let (mut any, mut connecting) = (false, false);
-                for message in link {
-                    any = true;
-                    connecting |= matches!(message.protocol(), Protocol::Tcp(Segment::Syn(_)));
-                }
-                if any && (nothing_gated || !is_gated(pair)) {
-                    found.any = true;
-                    found.connecting |= connecting;
-                }
-            }
-        });
-        found
+    /// Takes down when what was sent is due.
+    pub(crate) fn watch_messages(&mut self) {
+        self.mail.watch(&self.sim, &self.ways.lock(), &self.names, self.timers.now_ms());
     }
 
-    /// Takes down when what was sent over slow links is due there.
-    pub(crate) fn watch_slow_links(&mut self) {
-        self.slow.watch(&self.sim, &self.ways.lock(), &self.names, self.timers.now_ms());
+    /// When the next message is due.
+    pub(crate) fn next_message_ms(&self) -> Option<i64> {
+        self.mail.next_ms(&self.ways.lock(), &self.names)
     }
 
-    /// When the next message on a slow link is due.
-    pub(crate) fn next_slow_ms(&self) -> Option<i64> {
-        self.slow.next_ms(&self.ways.lock())
-    }
-
-    /// Lets those messages on slow links arrive in the next step that are due; whether one of them asks for a connection.
-    pub(crate) fn deliver_slow(&mut self) -> bool {
-        self.slow.deliver(&self.sim, &self.ways.lock(), &self.names, self.timers.now_ms())
+    /// Lets those messages arrive in the next step that are due; whether one of them asks for a connection. One that is
+    /// refused wakes its sender directly, not by a message.
+    pub(crate) fn deliver(&mut self) -> bool {
+        self.mail.deliver(&self.sim, &self.ways.lock(), &self.names, self.timers.now_ms())
     }
 
     /// What every host waits for, for a person to read.

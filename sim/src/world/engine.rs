@@ -1,10 +1,10 @@
-//! The run loop: a step while anything is under way, a jump to the next deadline where nothing is.
+//! The run loop: a step, and a jump to the next instant at which a message arrives or somebody's time has come.
 //!
 //! A step lets every host run until all its tasks wait. Messages take at least a millisecond, so those sent in a step
 //! are seen on the links after it. What is delivered wakes the host it is for, which has its turn after that; only a
 //! request for a connection can wake another one, its sender, which may have had its turn already: such a step is
-//! followed by another one. Once a step left nothing of this kind, every task waits on the network or on a clock, and
-//! time jumps.
+//! followed by another one at once. Once a step left nothing of this kind, every task waits on the network or on a clock,
+//! and time jumps.
 //!
 //! turmoil runs every host in every step, whether it has work or not, and what a step costs grows with the square of
 //! their number. So a host that does nothing but answer is taken in at the first call to it.
@@ -14,6 +14,7 @@ use super::dice::SeededDice;
 use super::disk::MemoryDisk;
 use super::faults::Faults;
 use super::graves::{Graves, LastOne};
+use super::mail::FOR_EVER;
 use super::network::{Activity, SimNetwork, Ways};
 use super::panics::{PanicWatch, this_runtime_is};
 use super::timers::{SimClock, Timers};
@@ -32,8 +33,9 @@ use thiserror::Error;
 /// The host that carries the run out.
 pub(crate) const OPERATOR: &str = "operator";
 
-/// How long a host whose main function returned stays away.
-const RESTART_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+/// How long a host whose main function returned stays away: so long at first, and twice as long each time it returns
+/// again within the longest pause, up to that.
+const RESTART_PAUSES_S: (i64, i64) = (1, 30);
 
 /// What a run depends on, beside the hosts.
 #[derive(Debug, Clone)]
@@ -92,7 +94,7 @@ pub struct HostPlan {
 }
 
 impl HostPlan {
-    /// A host; when its main function returns it is started again a second later.
+    /// A host; when its main function returns it is started again a second later, and later still where it keeps doing so.
     pub fn new<Fut>(name: &str, main: impl Fn(HostKit) -> Fut + 'static) -> Self
     where
         Fut: Future<Output = ()> + 'static,
@@ -151,6 +153,25 @@ pub enum WorldError {
     Failed(String),
 }
 
+/// What is kept of the starts of a host's main function.
+#[derive(Default)]
+struct Patience {
+    began_at: Cell<Option<Timestamp>>,
+    pause_s: Cell<i64>,
+}
+
+impl Patience {
+    /// How long to wait before the next start after the main function returned.
+    fn pause(&self, now: Timestamp) -> SignedDuration {
+        let (shortest, longest) = RESTART_PAUSES_S;
+        let ran = self.began_at.get().map_or(SignedDuration::MAX, |began| now.duration_since(began));
+        let soon = ran.as_secs() < longest;
+        let pause_s = if soon { (self.pause_s.get() * 2).clamp(shortest, longest) } else { shortest };
+        self.pause_s.set(pause_s);
+        SignedDuration::from_secs(pause_s)
+    }
+}
+
 /// Runs hosts until the operator's future ends.
 ///
 /// # Errors
@@ -165,10 +186,9 @@ where
     let mut machinery = build(options, hosts);
     let outcome = Rc::new(RefCell::new(None));
     add_operator(&mut machinery, options, operator, &outcome);
-    let mut connecting = false;
     for steps in 1.. {
         machinery.timers.fire_due();
-        connecting |= machinery.deliver_slow();
+        let connecting = machinery.deliver();
         let step = catch_unwind(AssertUnwindSafe(|| machinery.sim.step().map_err(|error| error.to_string())));
         if let Some(panic) = watch.first() {
             return Err(WorldError::Panicked { host: panic.host, message: panic.message });
@@ -180,10 +200,8 @@ where
         machinery.bury_the_dead();
         machinery.carry_out_wishes();
         machinery.rouse_the_called();
-        machinery.watch_slow_links();
-        let under_way = machinery.traffic();
-        let go_on = machinery.activity.take() || under_way.any || connecting;
-        connecting = under_way.connecting;
+        machinery.watch_messages();
+        let go_on = machinery.activity.take() || connecting;
         let next_ms = next_instant(&machinery, go_on)?;
         check_limits(options, &machinery, steps, next_ms)?;
         machinery.timers.advance_to(next_ms);
@@ -201,7 +219,7 @@ fn next_instant(machinery: &Machinery, go_on: bool) -> Result<i64, WorldError> {
     if go_on {
         return Ok(following);
     }
-    match machinery.timers.next_ms().into_iter().chain(machinery.next_slow_ms()).min() {
+    match machinery.timers.next_ms().into_iter().chain(machinery.next_message_ms()).min() {
         Some(deadline) => Ok(deadline.max(following)),
         None => Err(WorldError::Stuck { reason: machinery.describe() }),
     }
@@ -222,22 +240,19 @@ fn build(options: &EngineOptions, plans: Vec<HostPlan>) -> Machinery {
     let timers = Timers::new(options.start);
     let (ways, activity) = (Ways::default(), Activity::default());
     let mut sim = turmoil::Builder::new();
-    let shortest = Duration::from_millis(1);
-    let longest = Duration::from_millis(options.latency_ms_max.max(1));
     sim.rng_seed(options.seed)
         .epoch(std::time::UNIX_EPOCH)
         .enable_random_order()
         .tick_duration(Duration::from_millis(1))
         .simulation_duration(Duration::MAX)
-        .min_message_latency(shortest)
-        .max_message_latency(longest)
+        .min_message_latency(FOR_EVER)
+        .max_message_latency(FOR_EVER)
         .tcp_capacity(65_536)
         .ephemeral_ports(16_384..=65_535);
     let mut names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
     names.push(OPERATOR.to_owned());
     let faults = Faults::new(names, OPERATOR, &timers, &ways, &activity);
     let mut machinery = Machinery::new(sim.build(), options, timers, ways, activity, faults);
-    machinery.sim.set_message_latency_curve(3.0);
     for plan in plans {
         add_host(&mut machinery, options, plan);
     }
@@ -259,6 +274,7 @@ fn add_host(machinery: &mut Machinery, options: &EngineOptions, plan: HostPlan) 
     let network = SimNetwork::new(&name, &machinery.ways, &machinery.activity, &dead, &graves);
     let network: Arc<dyn Network> = Arc::new(network);
     let exited = Rc::new(Cell::new(false));
+    let patience = Rc::new(Patience::default());
     machinery.exited.insert(name.clone(), Rc::clone(&exited));
     if let Some(disk) = disk {
         machinery.disks.insert(name.clone(), disk);
@@ -271,14 +287,16 @@ fn add_host(machinery: &mut Machinery, options: &EngineOptions, plan: HostPlan) 
         let dice = Arc::new(SeededDice::new(seed, &host, start));
         let kit = HostKit { name: host.clone(), clock: Arc::clone(&clock), network: Arc::clone(&network), dice };
         let (main, faults, after_exit) = (Rc::clone(&main), faults.clone(), exited.take());
+        let patience = Rc::clone(&patience);
         let last = LastOne(graves.clone());
         async move {
             let _last = last;
             this_runtime_is(&kit.name);
             let name = kit.name.clone();
             if after_exit {
-                kit.clock.sleep(RESTART_PAUSE).await;
+                kit.clock.sleep(patience.pause(kit.clock.now())).await;
             }
+            patience.began_at.set(Some(kit.clock.now()));
             main(kit).await;
             faults.exited(&name);
             std::future::pending().await

@@ -10,11 +10,11 @@ mod disk;
 mod engine;
 mod faults;
 mod graves;
+mod mail;
 mod meddler;
 mod network;
 mod panics;
 mod run;
-mod slow;
 mod timers;
 
 pub use control::{APPLICATION, Control, STRANGER};

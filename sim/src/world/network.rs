@@ -131,13 +131,8 @@ impl WayState {
         self.down.contains(to) || self.is_cut(from, to) || self.is_cut(to, from)
     }
 
-    /// Whether messages between two hosts arrive only when they are let through: those of a slow link in their time.
-    pub(crate) fn is_gated(&self, a: &str, b: &str) -> bool {
-        self.is_held(a, b) || self.slow.contains_key(&pair(a, b))
-    }
-
-    pub(crate) fn nothing_gated(&self) -> bool {
-        self.held.is_empty() && self.paused.is_empty() && self.slow.is_empty()
+    pub(crate) fn nothing_held(&self) -> bool {
+        self.held.is_empty() && self.paused.is_empty()
     }
 }
 

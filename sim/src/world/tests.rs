@@ -320,15 +320,16 @@ fn a_crash_behind_a_cut_leaves_the_peer_in_the_dark() {
 }
 
 #[test]
-fn a_host_whose_main_function_returns_is_started_again_a_second_later() {
+fn a_host_whose_main_function_returns_is_started_again_a_second_later_and_later_each_time() {
     let log = Log::default();
     let kept = Rc::clone(&log);
     let host = HostPlan::new("service", move |kit| {
         let log = Rc::clone(&kept);
         async move { log.borrow_mut().push(since_start_ms(kit.clock.now()).to_string()) }
     });
-    run(vec![host], |kit, _| async move { kit.clock.sleep(SignedDuration::from_millis(2_500)).await });
-    assert_eq!(*log.borrow(), ["0", "1001", "2002"]);
+    run(vec![host], |kit, _| async move { kit.clock.sleep(SignedDuration::from_secs(95)).await });
+    let at = ["0", "1001", "3002", "7003", "15004", "31005", "61006", "91007"];
+    assert_eq!(*log.borrow(), at);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn charges(lens: &Lens<'_>, story: &InstanceStory<'_>, finding: &mut Finding) {
         call.it.accepted() && call.it.sent_at >= running.at && (call.it.path == path || !call.it.path.contains('?'))
     });
     let lists: Vec<_> = told
-        .filter_map(|call| ChargeList::deserialize(&call.it.answer).ok().map(|list| (call, list.charges)))
+        .filter_map(|call| ChargeList::deserialize(&*call.it.answer).ok().map(|list| (call, list.charges)))
         .collect();
     let costs = |charge: &ChargeView| charge.subject == story.id.as_str() && charge.cents > 0;
     let without = lists.iter().find(|(_, charges)| !charges.iter().any(costs));

@@ -21,7 +21,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     let mut prices: BTreeMap<String, u64> = BTreeMap::new();
     let steady = std::cell::OnceCell::new();
     for (call, _) in lens.calls_to("GET /v1/charges").filter(|(call, _)| call.it.accepted()) {
-        let Ok(list) = ChargeList::deserialize(&call.it.answer) else { continue };
+        let Ok(list) = ChargeList::deserialize(&*call.it.answer) else { continue };
         let steady = *steady.get_or_init(|| !skewed(lens));
         let wrong = list.charges.iter().find_map(|charge| {
             counted(charge, &call, steady, &mut prices).or_else(|| lived(lens, charge, &call, steady))
@@ -128,9 +128,8 @@ fn instance_lived(
         }
         Some(until) if steady => {
             let late = over.filter(|(_, at)| until > *at).map(|(_, at)| format!("an end by {at}"));
-            let asked = |call: &Seen<'_, Call>| {
-                call.it.method == "DELETE" && call.it.parts().get(2) == Some(&story.id.as_str())
-            };
+            let asked =
+                |call: &Seen<'_, Call>| call.it.method == "DELETE" && call.it.part(2) == Some(story.id.as_str());
             let begun = lens.calls().find(|call| asked(call) && !call.it.refused()).map(|call| call.it.sent_at);
             let living = sights(lens, story).filter(|seen| alive(seen.it.state)).last();
             let living =

@@ -181,9 +181,9 @@ impl<'a> Change<'a> {
             (_, Act::Replaced) | (Part::Setting { .. }, Act::Set) => true,
             (Part::Database(_), Act::Sql(it)) => it.is_ddl() || it.is_redis(),
             (Part::Object { .. }, _) => self.place().is_some_and(|place| Doings::may_change(write, &place)),
-            (Part::Account(_), Act::Call(it)) => it.parts().get(3) == Some(&"accounts"),
+            (Part::Account(_), Act::Call(it)) => it.part(3) == Some("accounts"),
             (Part::Account(_), Act::Sql(it)) => it.is_ddl(),
-            (Part::Setting { .. }, Act::Call(it)) => it.parts().get(3) == Some(&"configuration"),
+            (Part::Setting { .. }, Act::Call(it)) => it.part(3) == Some("configuration"),
             (Part::Setting { .. }, Act::Sql(it)) => !it.is_redis(),
             _ => false,
         };

@@ -78,12 +78,12 @@ fn made_twice<'a>(lens: &Lens<'a>, known: &BTreeMap<&'a str, (usize, Identity<'a
     let mut keys: BTreeMap<&str, usize> = BTreeMap::new();
     for call in lens.calls().filter(|call| call.it.method == "POST") {
         let again = call.it.key.as_deref().is_some_and(|key| keys.insert(key, call.index).is_some());
-        let makes = call.it.parts().last().is_some_and(|last| MAKING.contains(last));
+        let makes = call.it.last_part().is_some_and(|last| MAKING.contains(&last));
         if again || !makes || !call.it.accepted() {
             continue;
         }
         let many = call.it.answer.get("instances").and_then(Value::as_array);
-        let made = many.map_or(std::slice::from_ref(&call.it.answer), Vec::as_slice);
+        let made = many.map_or(std::slice::from_ref(&*call.it.answer), Vec::as_slice);
         for id in made.iter().filter_map(|made| made.get("id")?.as_str()) {
             if let Some((_, first)) = known.get(id).filter(|(first, _)| *first < call.index) {
                 let (first, again) = (first.words(), format!("made by {} {}", call.it.method, call.it.path));

@@ -140,7 +140,7 @@ pub fn refusal_behind<'a>(lens: &Lens<'a>, change: &Change<'_>) -> Option<Seen<'
     refusals(lens).find(|call| {
         call.index > change.before.index
             && call.index < change.after.index
-            && call.it.parts().get(2) == Some(&change.instance.as_str())
+            && call.it.part(2) == Some(change.instance.as_str())
     })
 }
 
@@ -162,7 +162,7 @@ fn photographs(lens: &Lens<'_>, finding: &mut Finding) {
 /// Instances and tasks that are there though only a refused request asked for them.
 fn made(lens: &Lens<'_>, refused: &[Seen<'_, Call>], others: &[Seen<'_, Call>], finding: &mut Finding) {
     let making = |call: &&Seen<'_, Call>, collections: &[&str]| {
-        call.it.method == "POST" && call.it.parts().last().is_some_and(|last| collections.contains(last))
+        call.it.method == "POST" && call.it.last_part().is_some_and(|last| collections.contains(&last))
     };
     let mut judge = |id: &str, first: usize, collections: &[&str]| {
         // An answer that shows it is its own explanation; so is a request of which nobody knows what came.

@@ -29,7 +29,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
             .map(|(call, _)| call)
             .filter(|call| call.it.accepted() && call.index > task.views[0].index);
         for call in calls.filter(about) {
-            let Ok(list) = ChargeList::deserialize(&call.it.answer) else { continue };
+            let Ok(list) = ChargeList::deserialize(&*call.it.answer) else { continue };
             let charges: Vec<ChargeView> =
                 list.charges.into_iter().filter(|charge| charge.subject == task.id.as_str()).collect();
             if task.started().is_some_and(|begun| begun.index < call.index) {

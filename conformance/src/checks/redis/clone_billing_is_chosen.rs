@@ -56,7 +56,7 @@ mod tests {
         copy(&mut story, &texts(&[]));
         for event in &mut story.history.events {
             if let What::InstanceSeen(view) = &mut event.what {
-                view.billing = Billing::Subscription;
+                std::sync::Arc::make_mut(view).billing = Billing::Subscription;
             }
         }
         assert!(matches!(wrong(&story, check)[..], [RedisViolation::BilledOtherwise { .. }]));

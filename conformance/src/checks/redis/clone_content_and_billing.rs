@@ -61,7 +61,9 @@ mod tests {
                     call.request["entry"] = json!(RECOVERING);
                     call.request["billing"] = json!(billing);
                 }
-                What::InstanceSeen(view) if view.id.as_str() == "r-2" => view.billing = billing,
+                What::InstanceSeen(view) if view.id.as_str() == "r-2" => {
+                    std::sync::Arc::make_mut(view).billing = billing;
+                }
                 _ => {}
             }
         }

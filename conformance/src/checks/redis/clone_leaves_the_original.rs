@@ -60,7 +60,7 @@ mod tests {
         let mut story = story(&texts(&[]), &texts(&[]));
         for event in &mut story.history.events {
             if let crate::history::What::InstanceSeen(view) = &mut event.what {
-                view.endpoint = cache().endpoint;
+                std::sync::Arc::make_mut(view).endpoint = cache().endpoint;
             }
         }
         assert!(matches!(wrong(&story, check)[..], [RedisViolation::CloneSharesEndpoint { .. }]));

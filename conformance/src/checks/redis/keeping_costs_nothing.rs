@@ -17,7 +17,9 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         return finding;
     };
     for (call, _) in lens.calls_to("GET /v1/charges").filter(|(call, _)| call.index > first) {
-        let Some(list) = ChargeList::deserialize(&call.it.answer).ok().filter(|_| call.it.accepted()) else { continue };
+        let Some(list) = ChargeList::deserialize(&*call.it.answer).ok().filter(|_| call.it.accepted()) else {
+            continue;
+        };
         let of_backup = |subject: &str| lens.backup(&BackupId::from(subject)).is_some();
         let wrong = list.charges.into_iter().find(|charge| {
             charge.cents > 0 && (of_backup(&charge.subject) || !CHARGED.contains(&charge.what.as_str()))

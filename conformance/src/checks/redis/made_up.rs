@@ -12,6 +12,7 @@ use recovery::model::instance::InstanceState;
 use recovery::model::photograph::{Photograph, PhotographedDatabase, PhotographedObject, Rows};
 use recovery::model::views::{BackupView, InstanceList, InstanceView};
 use serde_json::json;
+use std::sync::Arc;
 
 /// What a check says of a story.
 pub fn verdict(story: &Story, run: fn(&Lens<'_>) -> Finding) -> Finding {
@@ -99,7 +100,7 @@ pub fn take(story: &mut Story, held: &Photograph) {
 
 /// Shows a backup.
 pub fn show(story: &mut Story, view: &BackupView) {
-    story.push(What::BackupSeen(Box::new(view.clone())));
+    story.push(What::BackupSeen(Arc::new(view.clone())));
 }
 
 /// A recovery of `bk-1` that ends with this content.

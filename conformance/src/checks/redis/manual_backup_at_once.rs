@@ -22,7 +22,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
             continue;
         }
         let instance = story.id.clone();
-        if let Some(made) = BackupView::deserialize(&call.it.answer).ok().filter(|_| call.it.accepted()) {
+        if let Some(made) = BackupView::deserialize(&*call.it.answer).ok().filter(|_| call.it.accepted()) {
             let own = made.kind == BackupKind::Data && made.mode == BackupMode::Manual && made.instance == instance;
             let late = !skewed(lens) && made.began_at > call.at + AT_ONCE;
             let began_at = made.began_at;

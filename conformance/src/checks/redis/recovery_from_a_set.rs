@@ -38,9 +38,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         let running = story.view_at(call.index).is_some_and(|seen| seen.it.state == InstanceState::Running);
         let engaged = lens.moved_into_between(&of, 0, call.index)
             || lens.calls().any(|other| {
-                other.index < call.index
-                    && other.it.parts().get(1) == Some(&"migration-tasks")
-                    && other.it.method != "GET"
+                other.index < call.index && other.it.part(1) == Some("migration-tasks") && other.it.method != "GET"
             });
         // Stricter pages leave clusters out (C-27).
         let cluster = story.first.product.edition == Edition::Cluster;

@@ -17,6 +17,7 @@ use recovery::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckResult, P
 use recovery::model::task::ConnectionMode;
 use recovery::model::views::InstanceView;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What a check says of a story.
 pub fn verdict(story: &Story, run: fn(&Lens<'_>) -> Finding) -> Finding {
@@ -154,7 +155,7 @@ impl Tale {
         let mut story = Story::new();
         story.see(&shop).see(&spare);
         for view in [data_source("ds-1", &shop, "app"), data_source("ds-2", &spare, "restorer")] {
-            story.push(What::DataSourceSeen(Box::new(view)));
+            story.push(What::DataSourceSeen(Arc::new(view)));
         }
         story.shot("rm-1", source).shot("rm-2", target);
         let task = LogicalBackupTaskView {
@@ -170,7 +171,7 @@ impl Tale {
             running: None,
             created_at: story.now,
         };
-        story.push(What::LogicalTaskSeen(Box::new(task.clone())));
+        story.push(What::LogicalTaskSeen(Arc::new(task.clone())));
         let began_at = story.now;
         story.wait("2s");
         let at = story.now;
@@ -190,7 +191,7 @@ impl Tale {
             size_bytes: 1,
             failure: None,
         };
-        story.push(What::LogicalSetSeen(Box::new(set.clone())));
+        story.push(What::LogicalSetSeen(Arc::new(set.clone())));
         let view = RestoreView {
             id: "rst-1".into(),
             name: "bring back".into(),
@@ -233,6 +234,7 @@ impl Tale {
     pub fn placed(&mut self) -> &mut Self {
         for event in &mut self.story.history.events {
             if let What::LogicalSetSeen(set) = &mut event.what {
+                let set = Arc::make_mut(set);
                 set.to = set.to.map(|to| Instant { position: 1, ..to });
             }
         }
@@ -241,7 +243,7 @@ impl Tale {
 
     /// Shows the task as it is.
     pub fn look(&mut self) -> &mut Self {
-        self.story.push(What::RestoreSeen(Box::new(self.view.clone())));
+        self.story.push(What::RestoreSeen(Arc::new(self.view.clone())));
         self
     }
 

@@ -53,12 +53,14 @@ mod tests {
     use crate::history::What;
     use recovery::model::logical::views::{LogicalBackupTaskView, LogicalSetView};
     use serde_json::json;
+    use std::sync::Arc;
 
     fn tale() -> Tale {
         let mut tale = Tale::of(["sqlserver 2016 web", "sqlserver 2016 web"], &orders(), &nothing());
         for event in &mut tale.story.history.events {
             if let What::LogicalTaskSeen(task) = &mut event.what {
-                **task = LogicalBackupTaskView { backup_type: LogicalType::StructureFull, ..tale.task.clone() };
+                let kind = LogicalType::StructureFull;
+                *task = Arc::new(LogicalBackupTaskView { backup_type: kind, ..tale.task.clone() });
             }
         }
         tale
@@ -68,7 +70,7 @@ mod tests {
     fn a_log_set_of_sql_server_is_found() {
         let mut tale = tale();
         let log = LogicalSetView { id: "bkx-2".into(), kind: SetKind::Log, ..tale.set.clone() };
-        tale.story.push(What::LogicalSetSeen(Box::new(log)));
+        tale.story.push(What::LogicalSetSeen(Arc::new(log)));
         let found = wrong(&tale.story, check);
         assert!(matches!(&found[..], [RestoreViolation::LogWithoutLog { what, .. }] if what == "bkx-2"));
     }

@@ -60,6 +60,7 @@ mod tests {
     use super::*;
     use crate::checks::restore::made_up::{Tale, body, holds, nothing, orders, wrong};
     use crate::history::What;
+    use std::sync::Arc;
 
     fn tale(kind: SetKind, status: SetStatus) -> Tale {
         let mut tale = Tale::between(&orders(), &nothing());
@@ -70,7 +71,7 @@ mod tests {
     }
 
     fn look(tale: &mut Tale) {
-        tale.story.push(What::LogicalSetSeen(Box::new(tale.set.clone())));
+        tale.story.push(What::LogicalSetSeen(Arc::new(tale.set.clone())));
     }
 
     #[test]

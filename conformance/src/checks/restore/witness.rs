@@ -89,7 +89,7 @@ pub fn requests<'a>(lens: &Lens<'a>) -> Vec<Request<'a>> {
         seen.it.request.is_object() && (seen.it.matches(CREATE).is_some() || seen.it.matches(EDIT).is_some())
     });
     let all = calls.map(|call| {
-        let made = if call.it.accepted() { RestoreView::deserialize(&call.it.answer).ok() } else { None };
+        let made = if call.it.accepted() { RestoreView::deserialize(&*call.it.answer).ok() } else { None };
         Request { call, made }
     });
     all.filter(|request| {

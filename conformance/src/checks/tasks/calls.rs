@@ -197,7 +197,7 @@ pub fn made(call: &Call) -> Option<TaskId> {
 
 /// The task that an accepted creation or edit shows, as it stands in the answer.
 pub fn shown(call: &Call) -> Option<TaskView> {
-    if call.accepted() { TaskView::deserialize(&call.answer).ok() } else { None }
+    if call.accepted() { TaskView::deserialize(&*call.answer).ok() } else { None }
 }
 
 /// Whether nobody knows what came of a call.

@@ -33,7 +33,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
 
 /// A passed item that carries an error, as it stands in the answer.
 fn passed_with_error(lens: &Lens<'_>, run: &Run<'_, '_>) -> Option<String> {
-    let answer = &call_behind(lens, run.seen.index)?.it.answer;
+    let answer: &Value = &call_behind(lens, run.seen.index)?.it.answer;
     let tasks = answer.get("tasks").and_then(Value::as_array).map_or(std::slice::from_ref(answer), Vec::as_slice);
     let task = tasks.iter().find(|task| task["id"] == run.task.id.as_str())?;
     let items = task.pointer("/precheck/items")?.as_array()?;

@@ -42,14 +42,15 @@ fn span(event: &Event, instance: &InstanceId, touch: Touch) -> Option<(Timestamp
         }
         What::Ledger(it) if it.instance == *instance && touch == Touch::Content => (it.sent_at, !it.acknowledged),
         What::Call(call) if call.method != "GET" && !call.refused() => {
-            let parts = call.parts();
-            let about = parts.len() > 3 && parts[1] == "instances" && parts[2] == instance.as_str();
             let subject = match touch {
                 Touch::Accounts => "accounts",
                 Touch::Settings => "configuration",
                 Touch::Definitions | Touch::Content => return None,
             };
-            (about && parts[3] == subject).then_some((call.sent_at, super::calls::unanswered(call)))?
+            let about = call.part(3) == Some(subject)
+                && call.part(2) == Some(instance.as_str())
+                && call.part(1) == Some("instances");
+            about.then_some((call.sent_at, super::calls::unanswered(call)))?
         }
         _ => return None,
     };

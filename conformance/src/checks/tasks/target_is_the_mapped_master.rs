@@ -16,7 +16,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
     for story in lens.temporaries() {
         let Some(order) = order_of(lens, story.id) else { continue };
-        let Some(master) = order.it.parts().get(2).map(|id| InstanceId::from(*id)) else { continue };
+        let Some(master) = order.it.part(2).map(InstanceId::from) else { continue };
         let other = story.views.iter().find_map(|seen| named(&seen.it.origin).filter(|named| **named != master));
         let violation = other.or_else(|| story.master().is_none().then_some(&master));
         let (instance, named) = (story.id.clone(), other.cloned());

@@ -11,6 +11,7 @@ use recovery::model::backup::{BackupKind, BackupMode, BackupStatus};
 use recovery::model::instance::{InstanceState, Origin, Restored};
 use recovery::model::views::{BackupView, InstanceList, InstanceView};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What a check says of a story.
 pub fn verdict(story: &Story, run: fn(&Lens<'_>) -> Finding) -> Finding {
@@ -121,7 +122,7 @@ impl Story {
             size_bytes: Some(1),
             failure: None,
         };
-        self.push(What::BackupSeen(Box::new(view)))
+        self.push(What::BackupSeen(Arc::new(view)))
     }
 
     /// Moves time to a span after the beginning of the story.

@@ -19,7 +19,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         let about = |path: &str| path.split_once('?').is_none_or(|(_, query)| query == format!("subject={}", story.id));
         let told: Vec<_> = answers
             .filter(|call| call.index > story.views[0].index && about(&call.it.path))
-            .filter_map(|call| ChargeList::deserialize(&call.it.answer).ok().map(|list| (call, list.charges)))
+            .filter_map(|call| ChargeList::deserialize(&*call.it.answer).ok().map(|list| (call, list.charges)))
             .collect();
         let of_it = |charge: &&recovery::model::views::ChargeView| charge.subject == story.id.as_str();
         let charged =

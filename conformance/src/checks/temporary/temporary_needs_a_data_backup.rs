@@ -47,7 +47,7 @@ fn has_one(lens: &Lens<'_>, order: &Order<'_, '_>) -> bool {
             });
             let on_it = |list: &BackupList| list.backups.iter().any(|listed| listed.id == backup.id);
             let left_out =
-                lists.any(|(list, _)| BackupList::deserialize(&list.it.answer).is_ok_and(|list| !on_it(&list)));
+                lists.any(|(list, _)| BackupList::deserialize(&*list.it.answer).is_ok_and(|list| !on_it(&list)));
             backup.began_at <= call.at && !left_out
         },
     )
@@ -145,7 +145,7 @@ mod tests {
         let mut story = Story::new();
         story.see(&shop).data_backup(&shop);
         if let What::BackupSeen(backup) = &mut story.history.events[1].what {
-            backup.status = BackupStatus::Failed;
+            std::sync::Arc::make_mut(backup).status = BackupStatus::Failed;
         }
         story.order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
         let expected = TemporaryViolation::MadeWithoutBackup { master: "rm-1".into(), backup: Some("bk-1".into()) };

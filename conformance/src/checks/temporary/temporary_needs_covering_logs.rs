@@ -64,7 +64,7 @@ fn not_covered(lens: &Lens<'_>, order: &Order<'_, '_>, time: Timestamp) -> bool 
     let uncovered = answers.any(|(answer, _)| {
         let soon =
             answer.it.accepted() && answer.it.sent_at >= order.call.at && answer.at < time + super::witness::LIFE;
-        soon && Restorable::deserialize(&answer.it.answer).is_ok_and(outside)
+        soon && Restorable::deserialize(&*answer.it.answer).is_ok_and(outside)
     });
     future || uncovered
 }

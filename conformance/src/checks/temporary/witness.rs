@@ -58,7 +58,7 @@ pub fn shown(call: &Call) -> Vec<InstanceId> {
         .answer
         .get("instances")
         .and_then(Value::as_array)
-        .map_or(std::slice::from_ref(&call.answer), Vec::as_slice);
+        .map_or(std::slice::from_ref(&*call.answer), Vec::as_slice);
     views.iter().filter_map(|view| view.get("id")?.as_str()).map(InstanceId::from).collect()
 }
 
@@ -81,7 +81,7 @@ pub fn choice(call: &Call) -> Option<Choice> {
 pub fn order_of<'a>(lens: &Lens<'a>, id: &InstanceId) -> Option<Seen<'a, Call>> {
     lens.calls().find(|seen| {
         seen.it.method == "POST"
-            && matches!(seen.it.parts().last(), Some(&("temporary-instances" | "clones")))
+            && matches!(seen.it.last_part(), Some("temporary-instances" | "clones"))
             && shown(seen.it).contains(id)
     })
 }
@@ -154,7 +154,7 @@ pub fn skewed(lens: &Lens<'_>) -> bool {
         What::Call(call) => speaks_of_the_past(lens, call),
         _ => false,
     };
-    skews(lens).next().is_some() || lens.history.events.iter().any(wrong)
+    lens.skewed_unless_known(|| skews(lens).next().is_some() || lens.history.events.iter().any(wrong))
 }
 
 /// Whether what a call made was asked for before the call, and by no earlier attempt.
@@ -164,7 +164,7 @@ fn speaks_of_the_past(lens: &Lens<'_>, call: &Call) -> bool {
     let earlier = |other: &Call| other.key == call.key && other.sent_at < call.sent_at;
     // A recovery shows the instance as it was asked for long ago.
     call.method == "POST"
-        && call.parts().last() != Some(&"recovery")
+        && call.last_part() != Some("recovery")
         && call.key.is_some()
         && requested_at.is_some_and(|time| time < call.sent_at)
         && !lens.calls().any(|other| earlier(other.it))
@@ -184,10 +184,11 @@ pub fn faulted_before(lens: &Lens<'_>, index: usize) -> bool {
 
 /// Whether a user had an instance, or the master it belongs to, released by a call sent before a time.
 pub fn released_by_user(lens: &Lens<'_>, story: &InstanceStory<'_>, before: Timestamp) -> bool {
-    let of = |id: &InstanceId| id == story.id || Some(id) == story.master();
+    let master = story.master().map(InstanceId::as_str);
+    let of = |id: Option<&str>| id.is_some() && (id == Some(story.id.as_str()) || id == master);
     lens.calls().any(|seen| {
-        let id = seen.it.parts().last().map(|id| InstanceId::from(*id));
-        seen.it.method == "DELETE" && !seen.it.refused() && seen.it.sent_at < before && id.is_some_and(|id| of(&id))
+        let released = seen.it.method == "DELETE" && !seen.it.refused() && seen.it.sent_at < before;
+        released && of(seen.it.last_part())
     })
 }
 
@@ -254,12 +255,12 @@ pub fn open_attempt(lens: &Lens<'_>, master: &InstanceId, before: Timestamp) -> 
 
 /// Whether a user had something else done with the master: a clone of it, a recovery into it, or its release.
 pub fn engaged(lens: &Lens<'_>, master: &InstanceId, index: usize) -> bool {
-    lens.calls().filter(|seen| seen.index < index && !seen.it.refused()).any(|seen| {
-        let parts = seen.it.parts();
-        let clones = matches!(parts.last(), Some(&("clones" | "recovery")))
-            && parts.get(2) == Some(&master.as_str())
-            && seen.it.method == "POST";
-        clones || (seen.it.method == "DELETE" && parts.last() == Some(&master.as_str()))
+    lens.calls().filter(|seen| seen.index < index && !seen.it.refused()).any(|seen| match seen.it.method.as_str() {
+        "POST" => {
+            matches!(seen.it.last_part(), Some("clones" | "recovery")) && seen.it.part(2) == Some(master.as_str())
+        }
+        "DELETE" => seen.it.last_part() == Some(master.as_str()),
+        _ => false,
     })
 }
 

@@ -53,7 +53,7 @@ impl Plan<'_> {
     /// A migration task from one instance to another.
     pub(super) fn migrate_from(&mut self, from: &str, into: &str) -> Option<()> {
         let (source, target) = (self.side(from), self.side(into));
-        let types = self.types();
+        let types = self.types(from, into);
         let objects = self.selection(from)?;
         let same_name = if self.draw.chance(45) { SameNameMode::Ignore } else { SameNameMode::Stop };
         let incremental = types.contains(&INCREMENTAL);
@@ -98,7 +98,9 @@ impl Plan<'_> {
         Some(())
     }
 
-    fn types(&mut self) -> BTreeSet<MigrationType> {
+    /// Types of a task from one instance to another. Tasks that carry each other's changes on in a circle never end, so
+    /// the last one of a circle does not follow its source.
+    fn types(&mut self, from: &str, into: &str) -> BTreeSet<MigrationType> {
         let sets: [(&[MigrationType], u32); 7] = [
             (&[STRUCTURE, FULL], 10),
             (&[FULL], 3),
@@ -108,7 +110,28 @@ impl Plan<'_> {
             (&[INCREMENTAL], 1),
             (&[], 0),
         ];
-        self.draw.weighted(sets).map(|types| types.iter().copied().collect()).unwrap_or_default()
+        let types = self.draw.weighted(sets).unwrap_or(&[FULL]);
+        let mut types: BTreeSet<MigrationType> = types.iter().copied().collect();
+        if from != into && self.follows(into, from) && types.remove(&INCREMENTAL) {
+            types.insert(FULL);
+        }
+        types
+    }
+
+    /// Whether the changes of one instance may be carried over to another, by any number of tasks.
+    fn follows(&self, from: &str, into: &str) -> bool {
+        let mut reached = BTreeSet::from([from]);
+        loop {
+            let before = reached.len();
+            for task in self.known.tasks.iter().filter(|task| task.types.contains(&INCREMENTAL)) {
+                if reached.contains(task.source.instance.as_str()) {
+                    reached.insert(&task.target.instance);
+                }
+            }
+            if reached.contains(into) || reached.len() == before {
+                return reached.contains(into);
+            }
+        }
     }
 
     /// Whole databases, tables, columns of tables, and new names.
@@ -199,7 +222,7 @@ impl Plan<'_> {
         let request = match kind {
             0 => TaskRequest::Authorise,
             1 => TaskRequest::Select {
-                types: self.types(),
+                types: self.types(&task.source.instance, &task.target.instance),
                 objects: self.selection(&task.source.instance)?,
                 same_name: self.draw.one(SameNameMode::Ignore, [SameNameMode::Stop]),
             },

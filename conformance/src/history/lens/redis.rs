@@ -189,11 +189,11 @@ impl<'a> Lens<'a> {
     }
 
     /// Photographs of one node of an instance, in order.
-    pub fn node_shots<'b>(
+    pub fn node_shots(
         &self,
-        instance: &'b InstanceId,
+        instance: &InstanceId,
         node: Node,
-    ) -> impl DoubleEndedIterator<Item = Seen<'a, Shot>> + use<'a, 'b> {
+    ) -> impl DoubleEndedIterator<Item = Seen<'a, Shot>> + use<'a> {
         self.all_shots(instance).filter(move |seen| seen.it.node == Some(node))
     }
 }

@@ -55,7 +55,7 @@ pub async fn until_so(operator: &Operator, condition: &WaitUntil) {
                     (last, pause_ms) = (now, PAUSES_MS.0);
                 }
                 operator.sleep(SignedDuration::from_millis(pause_ms)).await;
-                pause_ms = (pause_ms * 5 / 4).min(PAUSES_MS.1);
+                pause_ms = (pause_ms * 4 / 3).min(PAUSES_MS.1);
             }
         }
     }

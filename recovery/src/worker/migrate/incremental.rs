@@ -16,10 +16,11 @@ use crate::worker::servers::{Servers, Side, refused};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
-/// Seconds between two looks at a log that had nothing new.
-const POLL_S: i64 = 5;
 /// Seconds after which a turn ends, where another task waits, though there is more to carry over.
 const TURN_S: i64 = 60;
+/// Seconds between two looks at a log that is caught up with: so many after it had something new, and longer each time
+/// it has not, up to so many.
+const POLLS_S: (i64, i64) = (5, 20);
 
 type RowByName = BTreeMap<String, Value>;
 
@@ -36,7 +37,7 @@ pub async fn follow(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<
         may_be_applied: true,
     };
     let limit = journey.work.chunk_rows.max(1);
-    let mut said_caught_up = false;
+    let (mut said_caught_up, mut poll_s) = (false, POLLS_S.0);
     loop {
         let after = following.position;
         let answer = servers.call(Side::Source, &Changes(after, limit)).await?;
@@ -46,6 +47,7 @@ pub async fn follow(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<
             let position = last.position;
             following.carry_over(servers, journey, &changes).await?;
             following.report(servers, position, caught_up).await?;
+            poll_s = POLLS_S.0;
         } else if !said_caught_up {
             following.report(servers, after, true).await?;
         }
@@ -54,7 +56,8 @@ pub async fn follow(servers: &mut Servers<'_>, journey: &mut Journey) -> Result<
             return Ok(servers.lease.report(vec![Report::TurnOver]).await?);
         }
         if caught_up {
-            servers.lease.wait(SignedDuration::from_secs(POLL_S)).await?;
+            servers.lease.wait(SignedDuration::from_secs(poll_s)).await?;
+            poll_s = (poll_s + 1).min(POLLS_S.1);
         }
     }
 }
