@@ -12,6 +12,7 @@ pub mod hosts;
 pub mod images;
 pub mod local;
 pub mod network;
+pub mod postgres;
 pub mod programs;
 pub mod rack;
 pub mod stage;

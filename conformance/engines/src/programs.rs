@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::images::{Choice, Family, Image};
+use crate::postgres::PostgresEngine;
 use recovery::model::{self, Product};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ impl Programs {
 #[must_use]
 pub fn engine_of(family: Family) -> Option<Arc<dyn Engine>> {
     match family {
-        Family::Postgres | Family::MySql | Family::MariaDb | Family::Redis | Family::Valkey => None,
+        Family::Postgres => Some(Arc::new(PostgresEngine)),
+        Family::MySql | Family::MariaDb | Family::Redis | Family::Valkey => None,
     }
 }
