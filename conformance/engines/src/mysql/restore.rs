@@ -83,7 +83,7 @@ pub(super) async fn restore(
     );
     order.files.push((FIRST.to_owned(), first.into_bytes()));
     let container = ground.docker.start(order).await?;
-    let prepared = fill(servers, ground, birth, &container, &restore.data).await;
+    let prepared = fill(servers, ground, &container, &restore.data).await;
     let server = servers.arrive(birth, container, prepared).await?;
     if let (Some(until), false) = (restore.until, logs.is_empty())
         && let Err(error) = replay(ground, &server, restore, until).await
@@ -95,13 +95,7 @@ pub(super) async fn restore(
     Ok((server, Some(as_of)))
 }
 
-async fn fill(
-    servers: MySqlServers,
-    ground: &Ground,
-    birth: &Birth,
-    container: &Container,
-    data: &Kept,
-) -> Result<(), CloudError> {
+async fn fill(servers: MySqlServers, ground: &Ground, container: &Container, data: &Kept) -> Result<(), CloudError> {
     let unpack = match servers.family() {
         Family::MariaDb => Command::new(["mbstream", "-x", "-C", DATA]),
         _ => Command::new(["tar", "-C", DATA, "-xf", "-"]),
@@ -112,7 +106,7 @@ async fn fill(
         let prepare = Command::new(["mariadb-backup", "--prepare", "--target-dir", DATA]);
         container.run(prepare).await.map_err(|error| unreadable(data, error.to_string()))?;
     }
-    if servers.certified(birth) {
+    if servers.certified() {
         servers.certify(container).await?;
     }
     container.run(Command::new(["chown", "-R", "mysql:mysql", DATA])).await?;

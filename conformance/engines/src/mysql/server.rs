@@ -79,9 +79,7 @@ impl MySqlServers {
             (["--plugin-load-add=mysql_clone.so"].as_slice(), "MYSQL_ROOT_PASSWORD")
         };
         arguments.extend(own.iter().map(|argument| (*argument).to_owned()));
-        if self.is_mariadb() && !birth.configuration.ssl {
-            arguments.push("--skip-ssl".to_owned());
-        } else if self.certified(birth) {
+        if self.certified() {
             arguments.extend([format!("--ssl-cert={}", CERTIFICATE.0), format!("--ssl-key={}", CERTIFICATE.1)]);
         }
         for (name, value) in &birth.configuration.parameters {
@@ -90,14 +88,15 @@ impl MySqlServers {
         }
         let mut order =
             ContainerOrder::new(birth.image.clone(), PORT).variable(password, birth.root.expose()).arguments(arguments);
-        order.gated = self.certified(birth);
+        order.gated = self.certified();
         order.small_disks = birth.disk_bytes.map(|bytes| (DATA.to_owned(), bytes)).into_iter().collect();
         order
     }
 
-    /// Whether a certificate has to be made for a server. MariaDB makes its own since 11.4; any takes one.
-    pub(super) fn certified(self, birth: &Birth) -> bool {
-        self.is_mariadb() && birth.configuration.ssl
+    /// Whether a certificate has to be made. MariaDB offers SSL or not from its start on, so that it always does, and who may
+    /// use it is seen to at the door; it makes a certificate of its own only since 11.4.
+    pub(super) fn certified(self) -> bool {
+        self.is_mariadb()
     }
 
     /// Makes a certificate in a container whose server does not run yet.
@@ -149,17 +148,12 @@ impl MySqlServers {
     }
 
     async fn encrypt(self, line: &mut Line, ssl: bool) -> Result<(), CloudError> {
-        if !self.is_mariadb() {
-            let versions = if ssl { "TLSv1.2,TLSv1.3" } else { "" };
-            let sql = format!("SET GLOBAL tls_version = '{versions}'; ALTER INSTANCE RELOAD TLS");
-            return line.exec(&sql).await.map(drop).map_err(refused);
+        if self.is_mariadb() {
+            return Ok(());
         }
-        let found: Option<String> = line.first("SELECT @@have_ssl").await.map_err(refused)?;
-        if found.is_some_and(|found| (found == "YES") != ssl) {
-            let why = "MariaDB offers SSL connections or not from its start on: make another instance";
-            return Err(CloudError::Failed(why.to_owned()));
-        }
-        Ok(())
+        let versions = if ssl { "TLSv1.2,TLSv1.3" } else { "" };
+        let sql = format!("SET GLOBAL tls_version = '{versions}'; ALTER INSTANCE RELOAD TLS");
+        line.exec(&sql).await.map(drop).map_err(refused)
     }
 }
 
@@ -198,7 +192,7 @@ impl Engine for MySqlServers {
     ) -> Result<Server, CloudError> {
         let container = ground.docker.start(self.order(birth)).await?;
         let prepared = async {
-            if self.certified(birth) {
+            if self.certified() {
                 self.certify(&container).await?;
                 container.open().await?;
             }
