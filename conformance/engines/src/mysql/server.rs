@@ -93,8 +93,8 @@ impl MySqlServers {
         order
     }
 
-    /// Whether a certificate has to be made. MariaDB offers SSL or not from its start on, so that it always does, and who may
-    /// use it is seen to at the door; it makes a certificate of its own only since 11.4.
+    /// Whether a certificate has to be made. Servers offer SSL or not from their start on, so that they always do, and who may
+    /// use it is seen to at the door; MariaDB makes a certificate of its own only since 11.4.
     pub(super) fn certified(self) -> bool {
         self.is_mariadb()
     }
@@ -126,7 +126,7 @@ impl MySqlServers {
             root: birth.root.clone(),
         };
         let arrived = match prepared {
-            Ok(()) => self.settle(&server, &birth.configuration).await,
+            Ok(()) => self.settle(&server).await,
             Err(error) => Err(error),
         };
         match arrived {
@@ -139,21 +139,11 @@ impl MySqlServers {
         }
     }
 
-    async fn settle(self, server: &Server, configuration: &Configuration) -> Result<(), CloudError> {
+    async fn settle(self, server: &Server) -> Result<(), CloudError> {
         self.wait(server).await?;
         let mut line = root(server).await?;
         line.exec("SET SESSION sql_log_bin = 0").await.map_err(refused)?;
-        line.exec(MAKE_BOOKS).await.map_err(refused)?;
-        self.encrypt(&mut line, configuration.ssl).await
-    }
-
-    async fn encrypt(self, line: &mut Line, ssl: bool) -> Result<(), CloudError> {
-        if self.is_mariadb() {
-            return Ok(());
-        }
-        let versions = if ssl { "TLSv1.2,TLSv1.3" } else { "" };
-        let sql = format!("SET GLOBAL tls_version = '{versions}'; ALTER INSTANCE RELOAD TLS");
-        line.exec(&sql).await.map(drop).map_err(refused)
+        line.exec(MAKE_BOOKS).await.map(drop).map_err(refused)
     }
 }
 
@@ -259,7 +249,6 @@ impl Engine for MySqlServers {
 
     async fn configure(&self, server: &Server, configuration: &Configuration) -> Result<(), CloudError> {
         let mut line = root(server).await?;
-        self.encrypt(&mut line, configuration.ssl).await?;
         for (name, value) in &configuration.parameters {
             let is_number = value.parse::<i64>().is_ok();
             let value = if is_number { value.clone() } else { quote::text(value) };
