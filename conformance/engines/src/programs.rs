@@ -2,6 +2,9 @@
 
 use crate::engine::Engine;
 use crate::images::{Choice, Family, Image};
+use crate::mysql::MySqlServers;
+use crate::postgres::PostgresEngine;
+use crate::redis::RedisServers;
 use recovery::model::{self, Product};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,6 +50,8 @@ impl Programs {
 #[must_use]
 pub fn engine_of(family: Family) -> Option<Arc<dyn Engine>> {
     match family {
-        Family::Postgres | Family::MySql | Family::MariaDb | Family::Redis | Family::Valkey => None,
+        Family::Postgres => Some(Arc::new(PostgresEngine)),
+        Family::MySql | Family::MariaDb => Some(Arc::new(MySqlServers::new(family))),
+        Family::Redis | Family::Valkey => Some(Arc::new(RedisServers::new(family))),
     }
 }

@@ -57,6 +57,27 @@ pub enum Version {
     /// PostgreSQL 11.
     #[serde(rename = "11")]
     V11,
+    /// PostgreSQL 12; the documents know none this late.
+    #[serde(rename = "12")]
+    V12,
+    /// PostgreSQL 13; the documents know none this late.
+    #[serde(rename = "13")]
+    V13,
+    /// PostgreSQL 14; the documents know none this late.
+    #[serde(rename = "14")]
+    V14,
+    /// PostgreSQL 15; the documents know none this late.
+    #[serde(rename = "15")]
+    V15,
+    /// PostgreSQL 16; the documents know none this late.
+    #[serde(rename = "16")]
+    V16,
+    /// PostgreSQL 17; the documents know none this late.
+    #[serde(rename = "17")]
+    V17,
+    /// PostgreSQL 18; the documents know none this late.
+    #[serde(rename = "18")]
+    V18,
     /// Redis 2.8.
     #[serde(rename = "2.8")]
     V2_8,
@@ -125,7 +146,7 @@ const ENGINES: [(Engine, &str); 5] = [
     (Engine::Redis, "redis"),
 ];
 
-const VERSIONS: [(Version, &str, &[Engine]); 16] = [
+const VERSIONS: [(Version, &str, &[Engine]); 23] = [
     (Version::V5_5, "5.5", &[Engine::MySql]),
     (Version::V5_6, "5.6", &[Engine::MySql]),
     (Version::V5_7, "5.7", &[Engine::MySql]),
@@ -137,6 +158,13 @@ const VERSIONS: [(Version, &str, &[Engine]); 16] = [
     (Version::V9_4, "9.4", &[Engine::PostgreSql]),
     (Version::V10, "10", &[Engine::PostgreSql, Engine::Ppas]),
     (Version::V11, "11", &[Engine::PostgreSql]),
+    (Version::V12, "12", &[Engine::PostgreSql]),
+    (Version::V13, "13", &[Engine::PostgreSql]),
+    (Version::V14, "14", &[Engine::PostgreSql]),
+    (Version::V15, "15", &[Engine::PostgreSql]),
+    (Version::V16, "16", &[Engine::PostgreSql]),
+    (Version::V17, "17", &[Engine::PostgreSql]),
+    (Version::V18, "18", &[Engine::PostgreSql]),
     (Version::V2_8, "2.8", &[Engine::Redis]),
     (Version::V4_0, "4.0", &[Engine::Redis]),
     (Version::V5_0, "5.0", &[Engine::Redis]),

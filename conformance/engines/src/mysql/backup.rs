@@ -1,0 +1,178 @@
+//! Backups of a running server: its data as files with the place in the binary log they are of, and the log's own files.
+//!
+//! Data is taken by the server's own programs, file by file and not as statements, which would not hold every digit of
+//! every number: `mariadb-backup`, or MySQL's clone plugin.
+
+use super::accounts::refused;
+use super::facts::{self, file_and_place, place as place_of};
+use super::line::Line;
+use super::server::{DATA, as_root, root};
+use crate::docker::{Command, Stored, take};
+use crate::engine::{Ground, Server};
+use crate::images::Family;
+use jiff::{SignedDuration, Timestamp};
+use object_store::path::Path;
+use recovery::model::backup::Held;
+use recovery::ports::cloud::CloudError;
+
+/// Where a log's file begins.
+const BEGINNING: u64 = 4;
+
+/// The program that reads statements.
+pub(super) fn client(family: Family) -> &'static str {
+    if family == Family::MariaDb { "mariadb -uroot" } else { "mysql -uroot" }
+}
+
+/// The program that reads the binary log.
+pub(super) fn log_reader(family: Family) -> &'static str {
+    if family == Family::MariaDb { "mariadb-binlog" } else { "mysqlbinlog --base64-output=decode-rows" }
+}
+
+/// A folder of a backup's own in the container.
+fn folder(parent: &str, place: &Path) -> String {
+    let name: String = place.filename().unwrap_or("backup").chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("{parent}/firedrill-{name}")
+}
+
+fn held(from: (u64, Timestamp), to: (u64, Timestamp), stored: Stored) -> Held {
+    Held {
+        from_position: from.0,
+        to_position: to.0,
+        from_time: from.1,
+        to_time: to.1,
+        size_bytes: stored.size_bytes,
+        sha256: Some(stored.sha256),
+        node: None,
+    }
+}
+
+/// Takes the data.
+pub(super) async fn data(ground: &Ground, server: &Server, place: &Path) -> Result<Held, CloudError> {
+    let mut line = root(server).await?;
+    let (position, stored) = if server.family == Family::MariaDb {
+        streamed(ground, server, place).await?
+    } else {
+        cloned(ground, server, place, &mut line).await?
+    };
+    let as_of = as_of(server, &mut line, position).await?;
+    Ok(held((position, as_of), (position, as_of), stored))
+}
+
+async fn streamed(ground: &Ground, server: &Server, place: &Path) -> Result<(u64, Stored), CloudError> {
+    let folder = folder("/tmp", place);
+    let command = as_root(
+        &server.root,
+        format!(
+            "rm -rf {folder}; mkdir -p {folder}; mariadb-backup --backup --stream=mbstream --parallel=2 --user=root \
+             --password=\"$MYSQL_PWD\" --target-dir={folder}/data --extra-lsndir={folder}"
+        ),
+    );
+    let stored = take(&server.container, command, &ground.vault, place).await?;
+    let told = format!("cat {folder}/*backup_info; rm -rf {folder}");
+    let told = server.container.run(Command::shell(told)).await?.text();
+    let line = told.lines().find_map(|line| line.strip_prefix("binlog_pos = "));
+    let mut words = line.unwrap_or_default().split('\'').skip(1).step_by(2);
+    let position = words.next().zip(words.next()).and_then(|(file, at)| place_of(file, at));
+    let position = position.ok_or_else(|| CloudError::Failed("the backup does not say its place in the log".into()))?;
+    Ok((position, stored))
+}
+
+async fn cloned(ground: &Ground, server: &Server, place: &Path, line: &mut Line) -> Result<(u64, Stored), CloudError> {
+    let folder = folder("/var/lib/mysql-files", place);
+    server.container.run(Command::new(["rm", "-rf", &folder])).await?;
+    line.exec(&format!("CLONE LOCAL DATA DIRECTORY '{folder}'")).await.map_err(refused)?;
+    let status = "SELECT BINLOG_FILE, BINLOG_POSITION FROM performance_schema.clone_status";
+    let told = line.texts(status).await.map_err(refused)?.into_iter().next().unwrap_or_default();
+    let file = told.first().map_or("", |file| file.rsplit('/').next().unwrap_or(file));
+    let position = told.get(1).and_then(|at| place_of(file, at));
+    let packed = Command::new(["tar", "-C", &folder, "-cf", "-", "."]);
+    let stored = take(&server.container, packed, &ground.vault, place).await;
+    server.container.run(Command::new(["rm", "-rf", &folder])).await?;
+    let position = position.ok_or_else(|| CloudError::Failed("the clone does not say its place in the log".into()))?;
+    Ok((position, stored?))
+}
+
+/// The latest time at which the content was that of a place in the log: now, or just before the first change after it.
+async fn as_of(server: &Server, line: &mut Line, position: u64) -> Result<Timestamp, CloudError> {
+    let now = facts::now(line).await.map_err(refused)?;
+    let (number, at) = file_and_place(position);
+    let names = names(line).await?;
+    let files: Vec<&str> = names.iter().filter(|(own, _)| *own >= number).map(|(_, name)| name.as_str()).collect();
+    let script =
+        format!("cd {DATA}; {} --start-position={at} {} | awk '{}'", log_reader(server.family), files.join(" "), FIRST);
+    let found = server.container.run(as_root(&server.root, script)).await?.text();
+    let first = found.trim();
+    let time = match (server.family, first) {
+        (_, "") => None,
+        (Family::MariaDb, text) => second(text),
+        (_, text) => text.parse().ok().and_then(|micros| Timestamp::from_microsecond(micros).ok()).map(before),
+    };
+    Ok(time.map_or(now, |time| time.min(now)))
+}
+
+/// A microsecond earlier.
+fn before(time: Timestamp) -> Timestamp {
+    time.checked_sub(SignedDuration::from_micros(1)).unwrap_or(time)
+}
+
+/// Prints the time of the first transaction: the microsecond it was committed in, or where that is not in the log the
+/// second it began in.
+const FIRST: &str = r#"!found && /GTID/ && match($0, /immediate_commit_timestamp=[0-9]+/) {
+  print substr($0, RSTART + 27, RLENGTH - 27); found = 1 }
+!found && /^#[0-9]+ +[0-9]+:[0-9][0-9]:[0-9][0-9] server id .*GTID [0-9]/ { print substr($1, 2) " " $2; found = 1 }"#;
+
+/// The second of `241121 9:05:07`.
+fn second(text: &str) -> Option<Timestamp> {
+    let (day, time) = text.split_once(' ')?;
+    let (year, month, day) = (day.get(..2)?, day.get(2..4)?, day.get(4..6)?);
+    let time = time.trim();
+    let zero = if time.len() == 7 { "0" } else { "" };
+    format!("20{year}-{month}-{day}T{zero}{time}Z").parse().ok()
+}
+
+/// Files of the binary log by number.
+async fn names(line: &mut Line) -> Result<Vec<(u64, String)>, CloudError> {
+    let rows = line.texts("SHOW BINARY LOGS").await.map_err(refused)?;
+    let numbered = |name: String| Some((name.rsplit_once('.')?.1.parse().ok()?, name));
+    Ok(rows.into_iter().filter_map(|row| row.into_iter().next()).filter_map(numbered).collect())
+}
+
+/// Takes the log after a place, up to now. The file that is being written is closed first, so that each goes into one
+/// backup of the log, and whole.
+pub(super) async fn log(ground: &Ground, server: &Server, place: &Path, after: u64) -> Result<Held, CloudError> {
+    let mut line = root(server).await?;
+    let to_time = facts::now(&mut line).await.map_err(refused)?;
+    line.exec("FLUSH BINARY LOGS").await.map_err(refused)?;
+    let names = names(&mut line).await?;
+    let (number, _) = file_and_place(after);
+    let Some(((open, _), closed)) = names.split_last() else {
+        return Err(CloudError::Failed("the server keeps no binary log".to_owned()));
+    };
+    if names.first().is_some_and(|(first, _)| *first > number.max(1)) {
+        return Err(CloudError::Failed(format!("the log begins after position {after}: take a data backup first")));
+    }
+    let wanted: Vec<&str> = closed.iter().filter(|(own, _)| *own >= number).map(|(_, name)| name.as_str()).collect();
+    let Some(first) = wanted.first() else {
+        return Err(CloudError::Failed(format!("position {after} is after the end of the log")));
+    };
+    let packed = ["tar", "-C", DATA, "-cf", "-"].into_iter().chain(wanted.iter().copied());
+    let stored = take(&server.container, Command::new(packed), &ground.vault, place).await?;
+    // A file says at its beginning when it was begun.
+    let begun = format!("od -An -tu4 -j{BEGINNING} -N4 {DATA}/{first}");
+    let begun = server.container.run(Command::shell(begun)).await?.text();
+    let begun = begun.trim().parse().ok().and_then(|second| Timestamp::from_second(second).ok());
+    let from_time = begun.map_or(to_time, |begun| begun.min(to_time));
+    let to = place_of(&format!("binlog.{open}"), &BEGINNING.to_string()).unwrap_or(after);
+    Ok(held((after, from_time), (to.max(after), to_time), stored))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_of_a_log_line_is_read_with_one_digit_or_two() {
+        assert_eq!(second("241121  9:05:07"), "2024-11-21T09:05:07Z".parse().ok());
+        assert_eq!(second("241121 19:05:07"), "2024-11-21T19:05:07Z".parse().ok());
+    }
+}

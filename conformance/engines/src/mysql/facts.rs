@@ -1,0 +1,200 @@
+//! What a server says of itself and of the logged-in account.
+
+use super::claims::BOOKS;
+use super::line::Line;
+use super::table_text::quoted;
+use jiff::Timestamp;
+use recovery::model::content::DatabaseFacts;
+use recovery::model::instance::{Grants, Rights};
+use recovery::model::product::{Edition, Engine, Product, Series, Version};
+use recovery::ports::database::{DatabaseError, ServerFacts};
+use std::collections::BTreeMap;
+
+/// Databases of the server itself.
+const OWN: [&str; 5] = ["mysql", "information_schema", "performance_schema", "sys", BOOKS];
+
+/// Parameters that are told.
+const PARAMETERS: [&str; 5] =
+    ["character_set_server", "collation_server", "time_zone", "lower_case_table_names", "sql_mode"];
+
+/// Bits of a place within a file of the binary log.
+const PLACE_BITS: u32 = 36;
+
+/// All of it.
+pub(super) async fn facts(line: &mut Line) -> Result<ServerFacts, DatabaseError> {
+    let shown = line.texts("SHOW GRANTS").await?;
+    let lines: Vec<String> = shown.into_iter().filter_map(|row| row.into_iter().next()).collect();
+    let names = PARAMETERS.map(|name| format!("@@global.{name}")).join(", ");
+    let values = line.texts(&format!("SELECT {names}")).await?.into_iter().next().unwrap_or_default();
+    let parameters = PARAMETERS.iter().map(|name| (*name).to_owned()).zip(values).collect();
+    Ok(ServerFacts {
+        product: product(&line.version),
+        now: now(line).await?,
+        grants: granted(&lines),
+        parameters,
+        log_position: position(line).await?,
+    })
+}
+
+/// The server's time.
+pub(super) async fn now(line: &mut Line) -> Result<Timestamp, DatabaseError> {
+    let text: String =
+        line.first("SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ')").await?.unwrap_or_default();
+    text.parse().map_err(|_| DatabaseError::Statement(format!("the server's time is '{text}'")))
+}
+
+/// The databases an account may see, without the server's own.
+pub(super) async fn databases(line: &mut Line) -> Result<Vec<DatabaseFacts>, DatabaseError> {
+    let sql = "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME";
+    let mut found = Vec::new();
+    for row in line.texts(sql).await? {
+        let [name, charset] = row.as_slice() else { continue };
+        if !is_own(name) {
+            // Since it has another brother the first `utf8` is called by its length.
+            let charset = if charset == "utf8mb3" { "utf8".to_owned() } else { charset.clone() };
+            found.push(DatabaseFacts { name: name.clone(), charset });
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a database is the server's own, or the claims'.
+pub(crate) fn is_own(database: &str) -> bool {
+    OWN.iter().any(|own| own.eq_ignore_ascii_case(database))
+}
+
+/// The product that stands for a server in the documents' lists.
+pub(crate) fn product(version: &str) -> Product {
+    let _ = version;
+    Product { engine: Engine::MySql, version: Version::V8_0, edition: Edition::Only, series: Series::HighAvailability }
+}
+
+/// The end of the binary log; 0 where there is none, or the account may not see it.
+pub(super) async fn position(line: &mut Line) -> Result<u64, DatabaseError> {
+    let asked = if has_new_words(&line.version) { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
+    match line.texts(asked).await {
+        Ok(rows) => Ok(rows.first().and_then(|row| place(row.first()?, row.get(1)?)).unwrap_or(0)),
+        Err(DatabaseError::NotPermitted { .. }) => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a server knows `SHOW BINARY LOG STATUS`: MySQL since 8.2, which then lost the word before it.
+pub(crate) fn has_new_words(version: &str) -> bool {
+    let mut numbers = version.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
+    let version_of = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    !version.contains("MariaDB") && version_of >= (8, 2)
+}
+
+/// A place in the binary log as a number that grows.
+pub(crate) fn place(file: &str, at: &str) -> Option<u64> {
+    let number: u64 = file.rsplit_once('.')?.1.parse().ok()?;
+    let at: u64 = at.parse().ok()?;
+    Some((number << PLACE_BITS) | at)
+}
+
+/// The file number and place that a number stands for.
+pub(crate) fn file_and_place(position: u64) -> (u64, u64) {
+    (position >> PLACE_BITS, position & ((1 << PLACE_BITS) - 1))
+}
+
+/// What the lines of `SHOW GRANTS` come to.
+pub(crate) fn granted(lines: &[String]) -> Grants {
+    let mut default = Rights::None;
+    let mut replicates = false;
+    let mut levels: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut revoked: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in lines {
+        let (kept, rest) = match (line.strip_prefix("GRANT "), line.strip_prefix("REVOKE ")) {
+            (Some(rest), _) => (&mut levels, rest),
+            (None, Some(rest)) => (&mut revoked, rest),
+            (None, None) => continue,
+        };
+        let Some((privileges, on)) = rest.split_once(" ON ") else { continue };
+        let on = on.strip_prefix("TABLE ").unwrap_or(on);
+        let Some(level) = level(on) else { continue };
+        // What is granted on columns alone does not reach the table.
+        let words = privileges.split(", ").filter(|word| !word.contains('(')).map(str::to_owned);
+        kept.entry(level).or_default().extend(words);
+    }
+    let has = |words: &[String], wanted: &str| words.iter().any(|word| word == wanted || word == "ALL PRIVILEGES");
+    let of = |words: &[String]| {
+        let writes = ["INSERT", "UPDATE", "DELETE"].iter().all(|word| has(words, word));
+        match (has(words, "SELECT"), writes) {
+            (true, true) => Rights::ReadWrite,
+            (true, false) => Rights::ReadOnly,
+            _ => Rights::None,
+        }
+    };
+    if let Some(words) = levels.get("*") {
+        default = of(words);
+        let replication = ["REPLICATION SLAVE", "REPLICATION REPLICA"];
+        replicates = replication.iter().any(|word| has(words, word));
+    }
+    let mut exceptions = BTreeMap::new();
+    for (level, words) in &revoked {
+        let all: Vec<String> =
+            levels.get("*").into_iter().flatten().filter(|word| !words.contains(word)).cloned().collect();
+        exceptions.insert(level.clone(), of(&all));
+    }
+    for (level, words) in levels.iter().filter(|(level, _)| *level != "*") {
+        let database = level.split_once('.').map(|(database, _)| database);
+        let above = database.and_then(|database| levels.get(database)).map_or(default, |words| of(words).max(default));
+        if of(words) > above {
+            exceptions.insert(level.clone(), of(words));
+        }
+    }
+    exceptions.retain(|level, _| level != BOOKS && !level.starts_with(&format!("{BOOKS}.")));
+    let default = if default == Rights::ReadWrite && replicates { Rights::Owner } else { default };
+    Grants { default, exceptions }
+}
+
+/// `*`, a database, or `database.table`, as the model names them.
+fn level(on: &str) -> Option<String> {
+    if on.starts_with("*.*") {
+        return Some("*".to_owned());
+    }
+    let (database, rest) = quoted(on)?;
+    // The name of a database is a pattern here, in which `_` and `%` are written with a backslash.
+    let database = database.replace("\\_", "_").replace("\\%", "%");
+    let rest = rest.strip_prefix('.')?;
+    if rest.starts_with('*') {
+        return Some(database);
+    }
+    quoted(rest).map(|(table, _)| format!("{database}.{table}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(lines: &[&str]) -> Grants {
+        granted(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn grants_of_the_server_become_rights_of_the_model() {
+        let grants = lines(&[
+            "GRANT SELECT, PROCESS ON *.* TO `app`@`%` IDENTIFIED BY PASSWORD '*0'",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON `my\\_shop`.* TO `app`@`%`",
+            "GRANT SELECT, INSERT ON `firedrill`.* TO `app`@`%`",
+        ]);
+        assert_eq!(grants.default, Rights::ReadOnly);
+        assert_eq!(grants.exceptions, BTreeMap::from([("my_shop".to_owned(), Rights::ReadWrite)]));
+    }
+
+    #[test]
+    fn who_may_do_all_and_replicate_is_an_owner() {
+        assert_eq!(lines(&["GRANT ALL PRIVILEGES ON *.* TO `app`@`%`"]), Grants::all(Rights::Owner));
+        let grants = lines(&["GRANT USAGE ON *.* TO `a`@`%`", "GRANT SELECT ON `shop`.`orders` TO `a`@`%`"]);
+        assert_eq!(grants.default, Rights::None);
+        assert_eq!(grants.on("shop", "orders"), Rights::ReadOnly);
+    }
+
+    #[test]
+    fn a_place_in_the_log_can_be_read_back() {
+        let position = place("binlog.000012", "4711").map(file_and_place);
+        assert_eq!(position, Some((12, 4711)));
+        assert!(has_new_words("9.7.0") && !has_new_words("8.0.40") && !has_new_words("11.8.2-MariaDB"));
+    }
+}
