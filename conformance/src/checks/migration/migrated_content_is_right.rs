@@ -42,8 +42,7 @@ fn unchosen_difference(lens: &Lens<'_>, scene: &Scene<'_, '_>) -> Option<Differe
         for (key, object) in &held.objects {
             let table = belongs_to(object).filter(|_| object.kind != ObjectKind::Table);
             let brought = |name: &str| moved.iter().any(|it| it.to_database == database && it.to_table == name);
-            let chosen =
-                brought(&object.name) || (follows(scene.view()) && table.as_deref().is_some_and(brought));
+            let chosen = brought(&object.name) || (follows(scene.view()) && table.as_deref().is_some_and(brought));
             // What belongs to a table goes and comes with it, and what an object is made of, its definition names.
             let named = if object.kind == ObjectKind::Table { vec![] } else { words(&object.definition) };
             let mut names = named.iter().chain([&object.name]).chain(&table);

@@ -129,7 +129,7 @@ mod tests {
             ("ppas 9.3", mark, "PPAS"),
             ("redis 7.0 cluster", mark, "cluster"),
             ("mysql 5.7", "fault = { pause = \"service\", for = \"1s\" }", "cannot stand still"),
-            ("mysql 5.7", "fault = { version = \"shop\", engine = \"mysql 8.0\" }", "version"),
+            ("mysql 5.7", "fault = { version = { of = \"shop\", engine = \"mysql 8.0\" } }", "version"),
         ] {
             let why = why(engine, step).unwrap_or_default();
             assert!(why.contains(reason), "{engine} {step}: {why}");
