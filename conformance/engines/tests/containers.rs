@@ -1,6 +1,6 @@
 //! Containers: commanded, streamed to and from, and never left behind. Without a container engine each test says that it
 //! was not run; where FIREDRILL_REQUIRE_ENGINES is set, it fails.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 use engines::docker::{Command, Container, ContainerOrder, Docker, give, take};
 use engines::images::{Family, Images};

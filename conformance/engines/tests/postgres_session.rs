@@ -1,4 +1,6 @@
 //! What a session with a real PostgreSQL server does.
+// Here time and sockets are the machine's own, as in the crate itself.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod support;
 

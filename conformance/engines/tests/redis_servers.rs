@@ -1,4 +1,6 @@
 //! Redis and Valkey servers in containers: backups are taken on the replica and give back what they held.
+// Here time and sockets are the machine's own, as in the crate itself.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 use engines::docker::Docker;
 use engines::engine::{Birth, Engine, Ground, Kept, Passwords, Restore, Server};

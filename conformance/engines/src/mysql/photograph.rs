@@ -87,7 +87,7 @@ async fn rows(session: &mut dyn Session, database: &str, table: &Object) -> Resu
         read.after = chunk.last;
     }
     if digests.len() <= WHOLE_ROWS_MAX {
-        whole.sort_by(|one, other| compared(one, other));
+        whole.sort_by(compared);
         return Ok(Rows::Whole { columns, key: table.key.clone(), rows: whole });
     }
     digests.sort_unstable();
@@ -124,13 +124,13 @@ mod tests {
 
     #[test]
     fn rows_are_sorted_by_all_columns() {
-        let mut rows = vec![
+        let mut rows = [
             vec![Value::Integer(2), Value::Null],
             vec![Value::Integer(10), Value::Null],
             vec![Value::Integer(2), Value::Text("a".into())],
             vec![Value::Null, Value::Null],
         ];
-        rows.sort_by(|one, other| compared(one, other));
+        rows.sort_by(compared);
         let first: Vec<_> = rows.iter().map(|row| row[0].clone()).collect();
         assert_eq!(first, [Value::Null, Value::Integer(2), Value::Integer(2), Value::Integer(10)]);
         assert_eq!(rows[1][1], Value::Null);
