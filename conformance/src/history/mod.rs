@@ -488,6 +488,9 @@ pub struct LedgerEntry {
     pub sent_at: Timestamp,
     /// Whether the server acknowledged it; without, the row may or may not be there.
     pub acknowledged: bool,
+    /// Whether the server answered that it did not write it.
+    #[serde(default)]
+    pub refused: bool,
 }
 
 impl History {

@@ -145,6 +145,7 @@ async fn write(ports: Ports, operator: Rc<Operator>, spec: ApplicationSpec, rein
             id,
             sent_at,
             acknowledged: outcome.is_ok(),
+            refused: matches!(outcome, Err(Insert::Refused)),
         };
         if !unsent {
             recorder.record(operator.now(), What::Ledger(entry));
@@ -158,8 +159,10 @@ async fn write(ports: Ports, operator: Rc<Operator>, spec: ApplicationSpec, rein
 enum Insert {
     /// It was never sent: there was no session.
     NotSent,
-    /// The server said no, or nothing.
-    Failed,
+    /// The server said no.
+    Refused,
+    /// The server said nothing.
+    Silent,
 }
 
 /// What writes a row: an insert, or for Redis a key with the table's name before the row's.
@@ -183,5 +186,8 @@ async fn insert(
     }
     let Some(open) = session else { return Err(Insert::NotSent) };
     let outcome: Result<_, DatabaseError> = open.run(&spec.database, statement).await;
-    outcome.map(drop).map_err(|_| Insert::Failed)
+    outcome.map(drop).map_err(|error| match error {
+        DatabaseError::Unreachable(_) => Insert::Silent,
+        _ => Insert::Refused,
+    })
 }

@@ -77,6 +77,7 @@ impl Tale {
             id,
             sent_at: self.story.now,
             acknowledged,
+            refused: false,
         };
         self.story.push(What::Ledger(entry));
         self

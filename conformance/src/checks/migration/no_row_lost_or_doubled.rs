@@ -324,6 +324,7 @@ mod tests {
             id: 7,
             sent_at: at,
             acknowledged,
+            refused: false,
         };
         let run = |acknowledged, after: &Photograph| {
             let mut plot = Plot::between(&orders(), &photograph(&[("journal", &[])]));

@@ -83,7 +83,8 @@ fn service(lens: &Lens<'_>, instance: &InstanceId, index: usize, what: &What) ->
             _ => Some(Service::Answered(at.duration_since(it.sent_at))),
         },
         What::Ledger(it) if it.instance == *instance => {
-            if it.acknowledged {
+            // A refusal is an answer: the account may have lost its rights.
+            if it.acknowledged || it.refused {
                 Some(Service::Answered(at.duration_since(it.sent_at)))
             } else {
                 Some(Service::Silent)
@@ -103,6 +104,7 @@ mod tests {
     use super::*;
     use crate::checks::redis::made_up::{backup, cache, holds, show, wrong};
     use crate::checks::testing::{Story, done, span};
+    use crate::history::LedgerEntry;
     use recovery::model::views::InstanceView;
 
     fn story(during: impl Fn(&mut Story)) -> Story {
@@ -143,6 +145,20 @@ mod tests {
         assert!(matches!(found[..], [RedisViolation::Slowed { took_ms: 30, .. }]));
         holds(&often("24ms"), check, 1);
         holds(&story(|story| takes(story, "30ms")), check, 1);
+    }
+
+    #[test]
+    fn a_row_of_the_application_that_is_refused_was_answered_and_one_that_is_not_was_not() {
+        let row = |refused| {
+            story(move |story| {
+                let (instance, sent_at) = ("r-1".into(), story.now);
+                let (database, table) = ("0".into(), "visit".into());
+                let entry = LedgerEntry { instance, database, table, id: 1, sent_at, acknowledged: false, refused };
+                story.wait("5ms").push(What::Ledger(entry));
+            })
+        };
+        holds(&row(true), check, 1);
+        assert!(matches!(wrong(&row(false), check)[..], [RedisViolation::Silent { .. }]));
     }
 
     #[test]

@@ -130,7 +130,15 @@ mod tests {
         let began_at = story.now;
         for id in 1..=3 {
             let (sent_at, database, table) = (story.now, "0".into(), "orders".into());
-            let row = LedgerEntry { instance: "r-1".into(), database, table, id, sent_at, acknowledged: true };
+            let row = LedgerEntry {
+                instance: "r-1".into(),
+                database,
+                table,
+                id,
+                sent_at,
+                acknowledged: true,
+                refused: false,
+            };
             story.push(What::Ledger(row)).wait("100ms");
         }
         story.wait("1s");

@@ -124,7 +124,7 @@ mod tests {
         let mut tale = Tale::between(&orders(), &nothing());
         let row = |id, sent_at| {
             let (instance, database, table) = ("rm-1".into(), "app".into(), "orders".into());
-            What::Ledger(LedgerEntry { instance, database, table, id, sent_at, acknowledged: true })
+            What::Ledger(LedgerEntry { instance, database, table, id, sent_at, acknowledged: true, refused: false })
         };
         let (began_at, now) = (tale.set.began_at, tale.story.now);
         tale.story.push(row(8, now));
