@@ -48,7 +48,7 @@ fn checked(shared: &Shared) -> (Vec<I>, BTreeMap<I, String>) {
     let world = shared.lock();
     let items = &world.service.items;
     let failed = items.iter().filter_map(|result| match &result.outcome {
-        PrecheckOutcome::Failed { cause, .. } => Some((result.item, cause.clone())),
+        PrecheckOutcome::Failed(found) => Some((result.item, found.causes())),
         _ => None,
     });
     (items.iter().map(|result| result.item).collect(), failed.collect())
