@@ -1,6 +1,7 @@
 //! What every database server has, whatever its engine: identity, settings, accounts, task claims and a life.
 
 use super::harm::Harm;
+use super::profile::Profile;
 use jiff::Timestamp;
 use recovery::model::instance::{Configuration, FirstAccount, Grants, Rights};
 use recovery::model::photograph::{PhotographedAccount, password_mark};

@@ -306,6 +306,7 @@ fn each_parameter_that_keeps_the_log_from_being_followed_fails_with_what_sets_it
     for (name, value, item, statement) in cases {
         let shared = world(Engine::MySql, "sfi", vec![whole("shop")]);
         change(&shared, "source", |server| {
+            server.grants = Grants::all(Rights::Owner);
             server.parameters.insert(name.into(), value.into());
         });
         let said = cause(&shared, item);
