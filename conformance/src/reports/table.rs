@@ -51,7 +51,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             for letter in piece.chars() {
                 if current.width() + letter.width().unwrap_or(0) > width && !is_blank && letter != ' ' {
                     lines.push(current.trim_end().to_owned());
-                    (current, is_blank) = (indent.to_owned(), true);
+                    current = indent.to_owned();
                 }
                 current.push(letter);
                 is_blank = false;
