@@ -53,6 +53,9 @@ fn named(history: &History, text: &str) -> String {
     text
 }
 
+/// Width of the terminal the tables of prechecks are made for.
+const WIDTH: usize = 120;
+
 fn history_of(scenario: &Scenario) -> History {
     runner::run(scenario, 0, None).unwrap_or_else(|error| panic!("{}: {error}", scenario.file))
 }
@@ -67,14 +70,15 @@ fn the_precheck_output_of_every_item_in_every_outcome_is_as_it_was() {
             for result in task.precheck.iter().flat_map(|run| &run.items) {
                 // An item whose side could not be reached fails too, but says nothing of its own.
                 let own = match &result.outcome {
-                    PrecheckOutcome::Success | PrecheckOutcome::Warning { .. } => Some(true),
-                    PrecheckOutcome::Failed { cause, .. } if cause.starts_with("could not be looked at") => None,
-                    PrecheckOutcome::Failed { .. } => Some(false),
+                    PrecheckOutcome::Success | PrecheckOutcome::Warning(_) => Some(true),
+                    PrecheckOutcome::Failed(found) if found.causes().starts_with("could not be looked at") => None,
+                    PrecheckOutcome::Failed(_) => Some(false),
                 };
                 seen.extend(own.map(|success| (result.item, success)));
             }
         }
-        snapshot(&precheck_name(&scenario), &named(&history, &precheck::prechecks(&history)));
+        let tables: Vec<String> = precheck::prechecks(&history).iter().map(|run| precheck::table(run, WIDTH)).collect();
+        snapshot(&precheck_name(&scenario), &named(&history, &tables.join("\n")));
     }
     for item in [
         PrecheckItem::SourceConnectivity,

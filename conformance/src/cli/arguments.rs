@@ -220,13 +220,20 @@ pub struct RulesArguments {
 #[derive(Debug, Args)]
 pub struct PrecheckArguments {
     /// A scenario: a file, or a built-in one by its file or name.
-    pub scenario: String,
+    #[arg(required_unless_present = "explain")]
+    pub scenario: Option<String>,
     /// The case of the scenario, by its name; needed where the file has several.
     #[arg(long)]
     pub case: Option<String>,
     /// The seed, decimal or 0x…; the one the file says unless given, else 0.
     #[arg(long, value_parser = seed)]
     pub seed: Option<u64>,
+    /// Print all that is to be said of an item instead, by its code: CHECK_AUTH_SRC, for example.
+    #[arg(long, value_name = "ITEM", conflicts_with = "scenario")]
+    pub explain: Option<String>,
+    /// For people, or one JSON event a line.
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    pub format: Format,
 }
 
 /// Arguments of `selftest`.

@@ -7,5 +7,6 @@ pub mod matrix;
 pub mod precheck;
 pub mod pretty;
 pub mod selftest;
+pub mod table;
 pub mod trace;
 pub mod world;

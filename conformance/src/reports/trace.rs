@@ -206,8 +206,8 @@ fn failed_items(run: Option<&PrecheckRun>) -> String {
 
 fn failed_item(result: &PrecheckResult) -> Option<String> {
     match &result.outcome {
-        PrecheckOutcome::Success | PrecheckOutcome::Warning { .. } => None,
-        PrecheckOutcome::Failed { cause, .. } => Some(format!(" {:?}: {cause};", result.item)),
+        PrecheckOutcome::Success | PrecheckOutcome::Warning(_) => None,
+        PrecheckOutcome::Failed(found) => Some(format!(" {:?}: {};", result.item, found.causes())),
     }
 }
 

@@ -10,7 +10,7 @@ use recovery::model::backup::BackupStatus;
 use recovery::model::content::{Row, Value};
 use recovery::model::instance::{Billing, InstanceState, Origin};
 use recovery::model::photograph::{Photograph, PhotographedDatabase};
-use recovery::model::precheck::{PrecheckOutcome, PrecheckRun};
+use recovery::model::precheck::{Finding, PrecheckOutcome, PrecheckRun};
 use recovery::model::views::{BackupList, ChargeList, InstanceList, InstanceView};
 use scenarios::{
     Charged, Expectation, FailureReason, InstanceFacts, Number, PrecheckFacts, PrecheckVerdict, Subject, TaskFacts,
@@ -276,17 +276,19 @@ pub fn item_look(what: &str, run: Option<&PrecheckRun>, facts: &PrecheckFacts) -
     let found = run.iter().flat_map(|run| &run.items).find(|result| result.item == facts.item);
     let want = format!("{what}: {facts:?}");
     let Some(found) = found else { return Look::new(false, want, "no such item in the newest precheck") };
-    let contains =
-        |text: &Option<String>, in_text: &str| text.as_ref().is_none_or(|text| in_text.contains(text.as_str()));
-    let met = match &found.outcome {
-        PrecheckOutcome::Success => facts.result == PrecheckVerdict::Success,
-        PrecheckOutcome::Warning { cause, remedy } => {
-            facts.result == PrecheckVerdict::Warning && contains(&facts.cause, cause) && contains(&facts.remedy, remedy)
-        }
-        PrecheckOutcome::Failed { cause, remedy } => {
-            facts.result == PrecheckVerdict::Failed && contains(&facts.cause, cause) && contains(&facts.remedy, remedy)
-        }
+    let verdict = match &found.outcome {
+        PrecheckOutcome::Success => PrecheckVerdict::Success,
+        PrecheckOutcome::Warning(_) => PrecheckVerdict::Warning,
+        PrecheckOutcome::Failed(_) => PrecheckVerdict::Failed,
     };
+    let told = found.outcome.found().map_or(&[][..], |found| &found.findings);
+    let has = |wanted: &Option<String>, said: fn(&Finding) -> String| {
+        wanted.as_ref().is_none_or(|wanted| told.iter().any(|finding| said(finding).contains(wanted.as_str())))
+    };
+    // The statement that repairs it is part of the remedy.
+    let remedy = |finding: &Finding| format!("{} {}", finding.remedy, finding.statement.as_deref().unwrap_or_default());
+    let met =
+        facts.result == verdict && has(&facts.cause, |finding| finding.cause.clone()) && has(&facts.remedy, remedy);
     Look::new(met, want, format!("{:?}", found.outcome))
 }
 

@@ -176,8 +176,8 @@ fn is_over(view: &TaskView) -> bool {
 /// The failed items of a precheck, each with its cause.
 pub fn failed_items(run: &PrecheckRun) -> String {
     let failed = run.items.iter().filter_map(|result| match &result.outcome {
-        PrecheckOutcome::Failed { cause, .. } => Some(format!("{:?}: {cause}", result.item)),
-        PrecheckOutcome::Success | PrecheckOutcome::Warning { .. } => None,
+        PrecheckOutcome::Failed(found) => Some(format!("{:?}: {}", result.item, found.causes())),
+        PrecheckOutcome::Success | PrecheckOutcome::Warning(_) => None,
     });
     failed.collect::<Vec<_>>().join("; ")
 }

@@ -3,77 +3,161 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use utoipa::ToSchema;
 
-/// The items of a precheck, in the order they run and are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
-pub enum PrecheckItem {
+/// Defines the items with their codes, once.
+macro_rules! items {
+    ($($(#[$doc:meta])+ $name:ident = $code:literal,)+) => {
+        /// The items of a precheck, in the order they are shown.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, ToSchema,
+        )]
+        pub enum PrecheckItem {
+            $($(#[$doc])+ #[serde(rename = $code)] $name,)+
+        }
+
+        impl PrecheckItem {
+            /// Every item.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// Its code, as interfaces and reports write it.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)+
+                }
+            }
+        }
+    };
+}
+
+items! {
     /// The source can be reached with the given account.
-    #[serde(rename = "CHECK_CONN_SRC")]
-    SourceConnectivity,
+    SourceConnectivity = "CHECK_CONN_SRC",
     /// The source account may do what the types need.
-    #[serde(rename = "CHECK_AUTH_SRC")]
-    SourcePermission,
+    SourcePermission = "CHECK_AUTH_SRC",
     /// The target can be reached with the given account.
-    #[serde(rename = "CHECK_CONN_DEST")]
-    TargetConnectivity,
+    TargetConnectivity = "CHECK_CONN_DEST",
     /// The target account may write what is to be migrated.
-    #[serde(rename = "CHECK_AUTH_DEST")]
-    TargetPermission,
+    TargetPermission = "CHECK_AUTH_DEST",
     /// The source's version is supported.
-    #[serde(rename = "CHECK_SRC")]
-    SourceVersion,
+    SourceVersion = "CHECK_SRC",
     /// Each database exists in the target or can be made there.
-    #[serde(rename = "CHECK_SCHEMA")]
-    SchemaExistence,
+    SchemaExistence = "CHECK_SCHEMA",
     /// No object of the same name stands in the target.
-    #[serde(rename = "CHECK_SAME_OBJ")]
-    SameNameObject,
+    SameNameObject = "CHECK_SAME_OBJ",
     /// Parent and child tables of a foreign key are selected together.
-    #[serde(rename = "CHECK_CONSTRAINT")]
-    ConstraintIntegrity,
+    ConstraintIntegrity = "CHECK_CONSTRAINT",
     /// Nothing stands in a Redis target of a full migration.
-    #[serde(rename = "CHECK_DEST_EMPTY")]
-    TargetEmpty,
+    TargetEmpty = "CHECK_DEST_EMPTY",
+    /// A Redis target evicts no keys.
+    EvictionPolicy = "CHECK_DEST_EVICTION",
+    /// The source writes a binary log (MySQL, incremental).
+    BinlogOn = "CHECK_BINLOG_ON",
+    /// The binary log holds rows.
+    BinlogMode = "CHECK_BINLOG_MODE",
+    /// The binary log holds whole rows.
+    BinlogRowImage = "CHECK_BINLOG_ROW_IMAGE",
+    /// The source has a server_id of its own.
+    ServerId = "CHECK_SERVER_ID",
     /// Restore: the target can be reached with the data source's account.
-    #[serde(rename = "RESTORE_CONN_DEST")]
-    RestoreTargetConnection,
+    RestoreTargetConnection = "RESTORE_CONN_DEST",
     /// Restore: the target's account may make and write what is restored.
-    #[serde(rename = "RESTORE_AUTH_DEST")]
-    RestoreTargetPermission,
+    RestoreTargetPermission = "RESTORE_AUTH_DEST",
     /// Restore: the target is of the backup's engine (LOG-04).
-    #[serde(rename = "RESTORE_ENGINE")]
-    RestoreEngineMatch,
+    RestoreEngineMatch = "RESTORE_ENGINE",
     /// Restore: the target's version is the backup's or a later one (LOG-05).
-    #[serde(rename = "RESTORE_VERSION")]
-    RestoreVersion,
+    RestoreVersion = "RESTORE_VERSION",
     /// Restore: the full set is complete and can be read (LOG-02).
-    #[serde(rename = "RESTORE_SET")]
-    RestoreSetReadable,
+    RestoreSetReadable = "RESTORE_SET",
     /// Restore: the log reaches without a gap to the point in time (LOG-24).
-    #[serde(rename = "RESTORE_LOG")]
-    RestoreLogCoverage,
+    RestoreLogCoverage = "RESTORE_LOG",
     /// Restore: objects of the same name in the target; a warning, because a policy settles it (LOG-37, LOG-38).
-    #[serde(rename = "RESTORE_SAME_OBJ")]
-    RestoreSameName,
+    RestoreSameName = "RESTORE_SAME_OBJ",
     /// Restore: rows in tables of the target that are restored into; a warning (LOG-39 to LOG-41).
-    #[serde(rename = "RESTORE_DATA_EXISTS")]
-    RestoreDataExistence,
+    RestoreDataExistence = "RESTORE_DATA_EXISTS",
     /// Restore: character sets differ; a warning.
-    #[serde(rename = "RESTORE_CHARSET")]
-    RestoreCharset,
+    RestoreCharset = "RESTORE_CHARSET",
     /// Restore: time zones differ; a warning.
-    #[serde(rename = "RESTORE_TIME_ZONE")]
-    RestoreTimeZone,
+    RestoreTimeZone = "RESTORE_TIME_ZONE",
     /// Restore: collations differ; a warning.
-    #[serde(rename = "RESTORE_COLLATION")]
-    RestoreCollation,
+    RestoreCollation = "RESTORE_COLLATION",
     /// Restore: upper and lower case in names is told apart on one side only; a warning.
-    #[serde(rename = "RESTORE_NAME_CASE")]
-    RestoreNameCase,
+    RestoreNameCase = "RESTORE_NAME_CASE",
     /// Restore: SQL modes differ; a warning.
-    #[serde(rename = "RESTORE_SQL_MODE")]
-    RestoreSqlMode,
+    RestoreSqlMode = "RESTORE_SQL_MODE",
+}
+
+impl fmt::Display for PrecheckItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// One thing an item found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+pub struct Finding {
+    /// What was found, and where: the object, account or parameter by name, and its value.
+    pub cause: String,
+    /// What the user can do about it.
+    pub remedy: String,
+    /// The statement or setting that does it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
+}
+
+impl Finding {
+    /// A finding whose remedy is no statement.
+    #[must_use]
+    pub fn new(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { cause: cause.into(), remedy: remedy.into(), statement: None }
+    }
+
+    /// The same with the statement or setting that repairs it.
+    #[must_use]
+    pub fn by(self, statement: impl Into<String>) -> Self {
+        Self { statement: Some(statement.into()), ..self }
+    }
+}
+
+/// Findings an item shows at most; the others are counted.
+pub const FINDINGS_SHOWN: usize = 20;
+
+/// What an item found: the first [`FINDINGS_SHOWN`] one by one, the rest by number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+pub struct Findings {
+    /// The first of them; never empty in an outcome.
+    pub findings: Vec<Finding>,
+    /// How many more there are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u64,
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Findings {
+    /// The first of many, and the number of the rest.
+    #[must_use]
+    pub fn of(mut findings: Vec<Finding>) -> Self {
+        let more = findings.len().saturating_sub(FINDINGS_SHOWN) as u64;
+        findings.truncate(FINDINGS_SHOWN);
+        Self { findings, more }
+    }
+
+    /// All causes in one line.
+    #[must_use]
+    pub fn causes(&self) -> String {
+        let mut causes = self.findings.iter().map(|finding| finding.cause.as_str()).collect::<Vec<_>>().join("; ");
+        if self.more > 0 {
+            causes.push_str(&format!("; and {} more", self.more));
+        }
+        causes
+    }
 }
 
 /// What came of one item.
@@ -82,20 +166,39 @@ pub enum PrecheckItem {
 pub enum PrecheckOutcome {
     /// Nothing stands in the way.
     Success,
-    /// May be repaired or ignored; never blocks (LOG-50, C-28). Only restore tasks have it.
-    Warning {
-        /// What was found, and where.
-        cause: String,
-        /// What the user can do about it.
-        remedy: String,
-    },
+    /// May be repaired or ignored; never blocks (LOG-50, C-28).
+    Warning(Findings),
     /// The task cannot start (TMP-45: cause and remedy are always there, and only here).
-    Failed {
-        /// What was found, and where.
-        cause: String,
-        /// What the user can do about it.
-        remedy: String,
-    },
+    Failed(Findings),
+}
+
+impl PrecheckOutcome {
+    /// A failure with one finding.
+    #[must_use]
+    pub fn failed(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Failed(Findings::of(vec![Finding::new(cause, remedy)]))
+    }
+
+    /// A warning with one finding.
+    #[must_use]
+    pub fn warning(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Warning(Findings::of(vec![Finding::new(cause, remedy)]))
+    }
+
+    /// What was found, where something was.
+    #[must_use]
+    pub fn found(&self) -> Option<&Findings> {
+        match self {
+            Self::Success => None,
+            Self::Warning(findings) | Self::Failed(findings) => Some(findings),
+        }
+    }
+
+    /// Whether the task cannot start because of it.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
 }
 
 /// One item with its outcome.
@@ -131,6 +234,6 @@ impl PrecheckRun {
     pub fn passed(&self) -> bool {
         self.ended_at.is_some()
             && !self.items.is_empty()
-            && !self.items.iter().any(|result| matches!(result.outcome, PrecheckOutcome::Failed { .. }))
+            && !self.items.iter().any(|result| result.outcome.is_failure())
     }
 }

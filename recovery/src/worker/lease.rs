@@ -48,6 +48,39 @@ impl<F> From<LetGo> for Stop<F> {
     }
 }
 
+/// Somebody under whom work is done that takes a while.
+pub trait Keeper: Send {
+    /// Does `work`; cut off the moment it may not go on.
+    fn keep<T: Send>(&mut self, work: impl Future<Output = T> + Send) -> impl Future<Output = Result<T, LetGo>> + Send;
+
+    /// Waits.
+    fn wait(&mut self, span: SignedDuration) -> impl Future<Output = Result<(), LetGo>> + Send;
+}
+
+/// The keeper of work that is done within somebody else's: the lease is kept there.
+pub struct Unleased<'a>(pub &'a (dyn Clock + 'static));
+
+impl Keeper for Unleased<'_> {
+    async fn keep<T: Send>(&mut self, work: impl Future<Output = T> + Send) -> Result<T, LetGo> {
+        Ok(work.await)
+    }
+
+    async fn wait(&mut self, span: SignedDuration) -> Result<(), LetGo> {
+        self.0.sleep(span).await;
+        Ok(())
+    }
+}
+
+impl Keeper for Lease {
+    async fn keep<T: Send>(&mut self, work: impl Future<Output = T> + Send) -> Result<T, LetGo> {
+        Self::keep(self, work).await
+    }
+
+    async fn wait(&mut self, span: SignedDuration) -> Result<(), LetGo> {
+        Self::wait(self, span).await
+    }
+}
+
 /// A lease as its worker holds it.
 pub struct Lease {
     clock: Arc<dyn Clock>,

@@ -28,8 +28,6 @@ use channel::{Channel, ClientChannel, ReportError};
 use jiff::{SignedDuration, Timestamp};
 use lease::{Lease, LetGo};
 use logical::layout::Shelf;
-use precheck::bench::Bench;
-use precheck::restore::RestoreBench;
 use servers::{Outages, Servers, Side};
 use std::sync::Arc;
 
@@ -90,10 +88,10 @@ impl Worker {
     /// Does one piece of leased work. All sessions are dropped with it.
     async fn handle(&self, outages: &mut Outages, work: LeasedWork, asked_at: Timestamp) -> Result<(), LetGo> {
         let (clock, database) = (Arc::clone(&self.clock), Arc::clone(&self.database));
-        let lease = Lease::take(Arc::clone(&clock), Arc::clone(&self.channel), &work, asked_at).await?;
+        let mut lease = Lease::take(Arc::clone(&clock), Arc::clone(&self.channel), &work, asked_at).await?;
         match work.job {
             Job::Migration(job) => match job.work {
-                Work::Precheck => precheck::precheck(&mut Bench::new(clock, database, lease, *job)).await,
+                Work::Precheck => precheck::precheck(clock, database, &mut lease, *job).await,
                 Work::Migrate => {
                     let sides = [(Side::Source, &job.source), (Side::Target, &job.target)];
                     let patience_s = job.connection_retry_s;
@@ -112,7 +110,7 @@ impl Worker {
             Job::Restore(job) => match job.work {
                 Work::Precheck => {
                     let shelf = self.shelf(&job.set);
-                    precheck::restore::precheck(&mut RestoreBench::new(clock, database, lease, *job, shelf)).await
+                    precheck::restore::precheck(clock, database, &mut lease, *job, shelf).await
                 }
                 Work::Migrate => {
                     let (sides, patience_s) = ([(Side::Target, &job.target)], job.connection_retry_s);

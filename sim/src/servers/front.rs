@@ -1,6 +1,7 @@
 //! What every database server has, whatever its engine: identity, settings, accounts, task claims and a life.
 
 use super::harm::Harm;
+use super::profile::Profile;
 use jiff::Timestamp;
 use recovery::model::instance::{Configuration, FirstAccount, Grants, Rights};
 use recovery::model::photograph::{PhotographedAccount, password_mark};
@@ -121,7 +122,9 @@ impl Front {
 
     /// What the server says of itself to an account.
     pub fn facts_at(&self, account: &str, now: Timestamp, log_position: u64) -> Result<ServerFacts, DatabaseError> {
-        let mut parameters = self.configuration.parameters.clone();
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let mut parameters: BTreeMap<String, String> = Profile::of(self.product).parameters.iter().map(own).collect();
+        parameters.extend(self.configuration.parameters.clone());
         parameters.extend(self.harm.zone.iter().map(|zone| ("time_zone".to_owned(), zone.clone())));
         Ok(ServerFacts { product: self.product, now, grants: self.grants(account)?.clone(), parameters, log_position })
     }

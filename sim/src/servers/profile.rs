@@ -17,6 +17,8 @@ pub(super) struct Profile {
     pub definers: bool,
     /// Whether tables can be made by `SELECT … INTO`.
     pub select_into: bool,
+    /// Parameters the server has, and their values where nobody has set them.
+    pub parameters: &'static [(&'static str, &'static str)],
 }
 
 const MYSQL: Profile = Profile {
@@ -24,6 +26,7 @@ const MYSQL: Profile = Profile {
     charset: "utf8",
     definers: true,
     select_into: false,
+    parameters: &[("binlog_format", "ROW"), ("binlog_row_image", "FULL"), ("log_bin", "ON"), ("server_id", "1001")],
 };
 
 const SQL_SERVER: Profile = Profile {
@@ -46,6 +49,7 @@ const SQL_SERVER: Profile = Profile {
     charset: "gbk",
     definers: false,
     select_into: true,
+    parameters: &[],
 };
 
 const POSTGRESQL: Profile = Profile {
@@ -53,6 +57,7 @@ const POSTGRESQL: Profile = Profile {
     charset: "utf8",
     definers: false,
     select_into: true,
+    parameters: &[],
 };
 
 const PPAS: Profile = Profile {
@@ -63,7 +68,13 @@ const PPAS: Profile = Profile {
 };
 
 /// A key space shows as one table of keys.
-const REDIS: Profile = Profile { kinds: &[Table], charset: "binary", definers: false, select_into: false };
+const REDIS: Profile = Profile {
+    kinds: &[Table],
+    charset: "binary",
+    definers: false,
+    select_into: false,
+    parameters: &[("maxmemory-policy", "noeviction")],
+};
 
 impl Profile {
     /// The profile of a product.

@@ -5,7 +5,7 @@ use super::witness::{EDIT, RECHECK};
 use crate::checks::Finding;
 use crate::history::lens::Lens;
 use recovery::model::logical::restore::RestoreStatus;
-use recovery::model::precheck::{PrecheckOutcome, PrecheckRun};
+use recovery::model::precheck::{Finding as Told, PrecheckOutcome, PrecheckRun};
 
 /// Looks at what failed items say, and at the first run seen over after each accepted request to check again.
 pub fn check(lens: &Lens<'_>) -> Finding {
@@ -38,8 +38,9 @@ pub fn check(lens: &Lens<'_>) -> Finding {
 fn failed_item(run: &PrecheckRun) -> Option<Option<recovery::model::precheck::PrecheckItem>> {
     let mut any = false;
     for result in &run.items {
-        let PrecheckOutcome::Failed { cause, remedy } = &result.outcome else { continue };
-        if cause.trim().is_empty() || remedy.trim().is_empty() {
+        let PrecheckOutcome::Failed(found) = &result.outcome else { continue };
+        let silent = |finding: &Told| finding.cause.trim().is_empty() || finding.remedy.trim().is_empty();
+        if found.findings.is_empty() || found.findings.iter().any(silent) {
             return Some(Some(result.item));
         }
         any = true;
@@ -69,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_failed_item_without_a_cause_is_found() {
-        let outcome = PrecheckOutcome::Failed { cause: String::new(), remedy: "wait".into() };
+        let outcome = PrecheckOutcome::failed("", "wait");
         let expected = RestoreViolation::FailedWithoutCause { task: "rst-1".into(), item: ITEM };
         assert_eq!(wrong(&failing(outcome).story, check), vec![expected]);
     }

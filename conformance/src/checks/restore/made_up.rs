@@ -95,7 +95,7 @@ pub fn precheck(number: u32, began_at: Timestamp, item: PrecheckItem, outcome: P
 
 /// The outcome of a failed item.
 pub fn failed() -> PrecheckOutcome {
-    PrecheckOutcome::Failed { cause: "no way to rm-2".into(), remedy: "open one".into() }
+    PrecheckOutcome::failed("no way to rm-2", "open one")
 }
 
 /// The body that makes a restore task.

@@ -53,7 +53,7 @@ pub fn pairs<'a>(lens: &Lens<'a>, item: PrecheckItem) -> Vec<Pair<'a>> {
                     (index, at) = (seen.index, seen.at);
                 }
                 let failed = over.and_then(|seen| seen.it.precheck.as_ref()).is_some_and(|run| {
-                    let fails = |outcome: &PrecheckOutcome| matches!(outcome, PrecheckOutcome::Failed { .. });
+                    let fails = |outcome: &PrecheckOutcome| outcome.is_failure();
                     run.items.iter().any(|result| result.item == item && fails(&result.outcome))
                 });
                 match over.map(|seen| seen.it.status) {

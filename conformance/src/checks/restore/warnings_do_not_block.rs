@@ -50,7 +50,7 @@ mod tests {
 
     fn tale(status: RestoreStatus) -> Tale {
         let mut tale = Tale::between(&orders(), &nothing());
-        let warning = PrecheckOutcome::Warning { cause: "utf8 and latin1".into(), remedy: "none".into() };
+        let warning = PrecheckOutcome::warning("utf8 and latin1", "none");
         let run = precheck(1, tale.story.now, PrecheckItem::RestoreCharset, warning);
         tale.set(|view| (view.precheck, view.status) = (Some(run), status)).look();
         tale

@@ -4,7 +4,7 @@ use super::TaskViolation;
 use super::runs::{Run, call_behind, runs};
 use crate::checks::Finding;
 use crate::history::lens::Lens;
-use recovery::model::precheck::PrecheckOutcome;
+use recovery::model::precheck::{Finding as Told, PrecheckOutcome};
 use serde_json::Value;
 
 /// Judges every run with a failed item; one without counts only when it carries an error all the same.
@@ -12,11 +12,12 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
     for run in runs(lens) {
         let failed = run.run.items.iter().filter_map(|result| match &result.outcome {
-            PrecheckOutcome::Failed { cause, remedy } => Some((result.item, cause, remedy)),
-            PrecheckOutcome::Success | PrecheckOutcome::Warning { .. } => None,
+            PrecheckOutcome::Failed(found) => Some((result.item, found)),
+            PrecheckOutcome::Success | PrecheckOutcome::Warning(_) => None,
         });
         let failed: Vec<_> = failed.collect();
-        let silent = failed.iter().find(|(_, cause, remedy)| cause.trim().is_empty() || remedy.trim().is_empty());
+        let blank = |finding: &Told| finding.cause.trim().is_empty() || finding.remedy.trim().is_empty();
+        let silent = failed.iter().find(|(_, found)| found.findings.is_empty() || found.findings.iter().any(blank));
         let (task, number) = (run.task.id.clone(), run.run.number);
         let violation = match silent {
             Some((item, ..)) => Some(TaskViolation::FailedSilently { task, run: number, item: *item }),
@@ -39,7 +40,7 @@ fn passed_with_error(lens: &Lens<'_>, run: &Run<'_, '_>) -> Option<String> {
     let items = task.pointer("/precheck/items")?.as_array()?;
     let erring = items.iter().find(|item| {
         let said = |field: &str| item.get(field).is_some_and(|value| !value.is_null() && value != "");
-        item["result"] == "success" && (said("cause") || said("remedy"))
+        item["result"] == "success" && (said("findings") || said("cause") || said("remedy"))
     });
     erring?.get("item")?.as_str().map(str::to_owned)
 }
@@ -61,8 +62,8 @@ mod tests {
         tale.set(|task| {
             let items = task.precheck.iter_mut().flat_map(|run| &mut run.items);
             for result in items {
-                if let PrecheckOutcome::Failed { remedy, .. } = &mut result.outcome {
-                    remedy.clear();
+                if let PrecheckOutcome::Failed(found) = &mut result.outcome {
+                    found.findings[0].remedy.clear();
                 }
             }
         });
@@ -77,7 +78,7 @@ mod tests {
         tale.ready().begin_run("precheck").end_run(&[]);
         tale.story.history.events.truncate(tale.story.history.events.len() - 2);
         let mut answer = json!(tale.task);
-        answer["precheck"]["items"][0]["cause"] = json!("access denied");
+        answer["precheck"]["items"][0]["findings"] = json!([{"cause": "access denied", "remedy": "none"}]);
         tale.story.call("GET /v1/migration-tasks/dts-1", Value::Null, 200, answer).see_task(&tale.task);
         let expected = TaskViolation::PassedWithError { task: "dts-1".into(), run: 1, item: "CHECK_CONN_SRC".into() };
         assert_eq!(wrong(&tale, check), vec![expected]);

@@ -182,7 +182,7 @@ impl Tale {
         let now = self.story.now;
         let status = if failing.is_empty() { TaskStatus::PrecheckPassed } else { TaskStatus::PrecheckFailed };
         let result = |item: PrecheckItem| {
-            let failed = PrecheckOutcome::Failed { cause: "found".into(), remedy: "repair".into() };
+            let failed = PrecheckOutcome::failed("found", "repair");
             PrecheckResult { item, outcome: if failing.contains(&item) { failed } else { PrecheckOutcome::Success } }
         };
         self.set(|task| {

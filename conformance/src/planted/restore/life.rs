@@ -69,9 +69,9 @@ pub(super) const PLANTED: &[Planted] = &[
                 for task in shown(request, answer) {
                     let items = task.get_mut("precheck").and_then(|run| run.get_mut("items"));
                     for item in items.and_then(Value::as_array_mut).into_iter().flatten() {
-                        if item["result"] == "failed" {
-                            item["remedy"] = "".into();
-                        }
+                        let failed = item["result"] == "failed";
+                        let findings = item.get_mut("findings").and_then(Value::as_array_mut).into_iter().flatten();
+                        findings.filter(|_| failed).for_each(|finding| finding["remedy"] = "".into());
                     }
                 }
             })

@@ -46,8 +46,8 @@ pub(super) const PLANTED: &[Planted] = &[
         variant: layer(|| {
             on_answer(|_, answer, _| {
                 each_task(answer, |task| {
-                    for item in items(task).filter(|item| item["result"] == "failed") {
-                        item["remedy"] = json!("");
+                    for finding in items(task).flat_map(findings) {
+                        finding["remedy"] = json!("");
                     }
                 });
             })
@@ -60,8 +60,8 @@ pub(super) const PLANTED: &[Planted] = &[
         variant: layer(|| {
             on_answer(|_, answer, _| {
                 each_task(answer, |task| {
-                    for item in items(task).filter(|item| item["result"] == "failed") {
-                        item["cause"] = json!(" ");
+                    for finding in items(task).flat_map(findings) {
+                        finding["cause"] = json!(" ");
                     }
                 });
             })
@@ -75,7 +75,7 @@ pub(super) const PLANTED: &[Planted] = &[
             on_answer(|_, answer, _| {
                 each_task(answer, |task| {
                     for item in items(task).filter(|item| item["result"] == "success") {
-                        item["cause"] = json!("the account is denied access");
+                        item["findings"] = json!([{"cause": "the account is denied access", "remedy": "none"}]);
                     }
                 });
             })
@@ -217,6 +217,12 @@ pub(super) const PLANTED: &[Planted] = &[
 /// The items of the precheck of a task that is shown.
 fn items(task: &mut Value) -> impl Iterator<Item = &mut Value> {
     task.pointer_mut("/precheck/items").and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+/// What a failed item found.
+fn findings(item: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let failed = item["result"] == "failed";
+    item.get_mut("findings").filter(|_| failed).and_then(Value::as_array_mut).into_iter().flatten()
 }
 
 /// Where a database that was made on a server really lies.

@@ -155,7 +155,7 @@ fn done() -> RestoredObject {
 }
 
 fn failed() -> PrecheckOutcome {
-    PrecheckOutcome::Failed { cause: "no such account".to_owned(), remedy: "make it".to_owned() }
+    PrecheckOutcome::failed("no such account", "make it")
 }
 
 #[tokio::test]
@@ -215,11 +215,11 @@ async fn a_restore_is_saved_checked_repaired_started_and_ends() {
     shop.precheck(failed()).await;
     let listed = shop.world.get("/v1/restore-tasks").await.body;
     assert_eq!(listed["tasks"].as_array().map(Vec::len), Some(1));
-    assert_eq!(listed["tasks"][0]["precheck"]["items"][0]["remedy"], "make it");
+    assert_eq!(listed["tasks"][0]["precheck"]["items"][0]["findings"][0]["remedy"], "make it");
     let refused = shop.world.step(&format!("{path}/start")).await;
     assert_eq!((refused.status, &refused.body["code"]), (409, &json!("OperationDenied.TaskStatus")));
     assert_eq!(shop.world.step(&format!("{path}/precheck")).await.body["status"], "checking");
-    let warning = PrecheckOutcome::Warning { cause: "it differs".to_owned(), remedy: "set it".to_owned() };
+    let warning = PrecheckOutcome::warning("it differs", "set it");
     shop.precheck(warning).await;
     assert_eq!(shop.status(&path).await, "check-passed");
     assert_eq!(shop.world.put(&path, &new).await.body["precheck"]["number"], 3);

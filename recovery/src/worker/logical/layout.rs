@@ -9,7 +9,7 @@ use crate::model::content::{Change, Object, Row};
 use crate::model::logical::backup::Instant;
 use crate::model::{Product, SetId};
 use crate::ports::{Clock, Vault};
-use crate::worker::lease::{Lease, LetGo, Stop};
+use crate::worker::lease::{Keeper, Lease, LetGo, Stop};
 use crate::worker::servers::CALL_TIMEOUT_S;
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
@@ -272,7 +272,11 @@ impl Shelf {
     ///
     /// # Errors
     /// When the lease is over, or the object is of no use.
-    pub async fn get<B: DeserializeOwned>(&self, lease: &mut Lease, part: Part) -> Result<Read<B>, Stop<Unusable>> {
+    pub async fn get<B: DeserializeOwned>(
+        &self,
+        lease: &mut impl Keeper,
+        part: Part,
+    ) -> Result<Read<B>, Stop<Unusable>> {
         let path = part.path(&self.set);
         let got = self.keep_trying(lease, || {
             Box::pin(async { self.vault.get_opts(&path, GetOptions::default()).await?.bytes().await })
@@ -289,7 +293,7 @@ impl Shelf {
     ///
     /// # Errors
     /// When the lease is over, or there is none that can be used.
-    pub async fn manifest(&self, lease: &mut Lease) -> Result<Manifest, Stop<Unusable>> {
+    pub async fn manifest(&self, lease: &mut impl Keeper) -> Result<Manifest, Stop<Unusable>> {
         Ok(self.get(lease, Part::Manifest).await?.body)
     }
 
@@ -299,7 +303,7 @@ impl Shelf {
     /// When the lease is over, or the chunk is of no use.
     pub async fn rows(
         &self,
-        lease: &mut Lease,
+        lease: &mut impl Keeper,
         manifest: &Manifest,
         table: usize,
         chunk: u64,
@@ -314,7 +318,7 @@ impl Shelf {
     /// When the lease is over, or the part is of no use.
     pub async fn tail(
         &self,
-        lease: &mut Lease,
+        lease: &mut impl Keeper,
         manifest: &Manifest,
         number: u64,
     ) -> Result<Vec<Change>, Stop<Unusable>> {
@@ -356,9 +360,9 @@ impl Shelf {
     }
 
     /// Tries something with the vault again while it answers with a passing error.
-    async fn keep_trying<'a, T>(
+    async fn keep_trying<'a, T: Send>(
         &self,
-        lease: &mut Lease,
+        lease: &mut impl Keeper,
         act: impl Fn() -> BoxFuture<'a, object_store::Result<T>>,
     ) -> Result<object_store::Result<T>, LetGo> {
         let (mut pause_s, mut tries) = (AGAIN_S.0, 1);

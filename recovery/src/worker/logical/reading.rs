@@ -5,7 +5,7 @@ use super::layout::{Manifest, Part, Segment, Shelf, Unusable};
 use crate::model::content::Change;
 use crate::model::logical::restore::{RestoreFailure, RestoreType};
 use crate::model::work::{LogPart, RestoreJob};
-use crate::worker::lease::{Lease, Stop};
+use crate::worker::lease::{Keeper, Stop};
 use crate::worker::servers::Lost;
 use jiff::Timestamp;
 
@@ -43,7 +43,7 @@ pub struct Backup {
 ///
 /// # Errors
 /// When the lease is over, or a set cannot be used.
-pub async fn read(shelf: &Shelf, lease: &mut Lease, job: &RestoreJob) -> Result<Backup, Stop<Unusable>> {
+pub async fn read(shelf: &Shelf, lease: &mut impl Keeper, job: &RestoreJob) -> Result<Backup, Stop<Unusable>> {
     let manifest = shelf.manifest(lease).await?;
     let mut state = State::begin(&manifest, job.types.contains(&RestoreType::Full));
     let wanted = |change: &Change| job.until.is_none_or(|until| change.at <= until);
@@ -93,7 +93,11 @@ impl<'a> LogWalk<'a> {
     ///
     /// # Errors
     /// When the lease is over, a segment cannot be used, or it does not join the one before.
-    pub async fn next(&mut self, shelf: &Shelf, lease: &mut Lease) -> Result<Option<(Place, Segment)>, Stop<Unusable>> {
+    pub async fn next(
+        &mut self,
+        shelf: &Shelf,
+        lease: &mut impl Keeper,
+    ) -> Result<Option<(Place, Segment)>, Stop<Unusable>> {
         loop {
             let Some(log) = self.logs.get(self.set) else {
                 return Ok(None);

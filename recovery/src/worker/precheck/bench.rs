@@ -1,9 +1,9 @@
 //! What precheck items look at: the one or two servers of a task through sessions opened when first needed, and what was
-//! read of them kept for the length of one run.
+//! read of them kept for the length of one run. Items that look at one server take turns on its session.
 
-use super::failed;
+use crate::model::TaskId;
 use crate::model::content::{DatabaseFacts, Object};
-use crate::model::precheck::PrecheckOutcome;
+use crate::model::precheck::Finding;
 use crate::model::task::MigrationType;
 use crate::model::work::{Access, MigrationJob};
 use crate::ports::database::{DatabaseError, ServerFacts};
@@ -15,14 +15,15 @@ use crate::worker::servers::{CALL_TIMEOUT_S, Side, silent};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Why the look at an item ended early.
 #[derive(Debug)]
 pub enum Snag {
     /// The worker has to let go of the task.
     LetGo(LetGo),
-    /// Its outcome is known already.
-    Outcome(PrecheckOutcome),
+    /// What is found is known already.
+    Found(Finding),
 }
 
 impl From<LetGo> for Snag {
@@ -31,6 +32,7 @@ impl From<LetGo> for Snag {
     }
 }
 
+/// One server, and what is known of it.
 struct Desk {
     access: Access,
     session: Option<Result<Box<dyn Session>, DatabaseError>>,
@@ -40,27 +42,20 @@ struct Desk {
     objects: BTreeMap<String, Vec<Object>>,
 }
 
-impl Desk {
-    fn new(access: &Access) -> Self {
-        let (access, objects) = (access.clone(), BTreeMap::new());
-        Self { access, session: None, claimed: false, facts: None, databases: None, objects }
-    }
-}
-
 /// The servers of one precheck run.
 pub struct Bench<W = MigrationJob> {
-    /// The lease the run is made under.
-    pub lease: Lease,
+    task: TaskId,
+    epoch: u64,
     work: Arc<W>,
     clock: Arc<dyn Clock>,
     database: Arc<dyn Database>,
-    desks: BTreeMap<Side, Desk>,
+    desks: BTreeMap<Side, Mutex<Desk>>,
 }
 
 impl Bench {
     /// The bench of a migration. Nothing is looked at yet.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, database: Arc<dyn Database>, lease: Lease, work: MigrationJob) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, database: Arc<dyn Database>, lease: &Lease, work: MigrationJob) -> Self {
         let sides = [(Side::Source, work.source.clone()), (Side::Target, work.target.clone())];
         Self::with(clock, database, lease, work, &sides)
     }
@@ -90,10 +85,9 @@ impl Bench {
     ///
     /// # Errors
     /// See [`Snag`].
-    pub async fn source_objects(&mut self) -> Result<BTreeMap<String, Vec<Object>>, Snag> {
-        let work = self.work();
+    pub async fn source_objects(&self) -> Result<BTreeMap<String, Vec<Object>>, Snag> {
         let mut described = BTreeMap::new();
-        for database in Scope::new(&work.objects).databases() {
+        for database in Scope::new(&self.work.objects).databases() {
             described.insert(database.to_owned(), self.objects(Side::Source, database).await?);
         }
         Ok(described)
@@ -106,12 +100,20 @@ impl<W> Bench<W> {
     pub fn with(
         clock: Arc<dyn Clock>,
         database: Arc<dyn Database>,
-        lease: Lease,
+        lease: &Lease,
         work: W,
         sides: &[(Side, Access)],
     ) -> Self {
-        let desks = sides.iter().map(|(side, access)| (*side, Desk::new(access))).collect();
-        Self { lease, work: Arc::new(work), clock, database, desks }
+        let desk = |access: &Access| Desk {
+            access: access.clone(),
+            session: None,
+            claimed: false,
+            facts: None,
+            databases: None,
+            objects: BTreeMap::new(),
+        };
+        let desks = sides.iter().map(|(side, access)| (*side, Mutex::new(desk(access)))).collect();
+        Self { task: lease.task().clone(), epoch: lease.epoch(), work: Arc::new(work), clock, database, desks }
     }
 
     /// The work.
@@ -120,58 +122,45 @@ impl<W> Bench<W> {
         Arc::clone(&self.work)
     }
 
-    fn desk(&mut self, side: Side) -> Result<&mut Desk, DatabaseError> {
-        self.desks.get_mut(&side).ok_or_else(|| DatabaseError::Unreachable(format!("the task has no {side}")))
+    fn desk(&self, side: Side) -> Result<&Mutex<Desk>, DatabaseError> {
+        self.desks.get(&side).ok_or_else(|| DatabaseError::Unreachable(format!("the task has no {side}")))
     }
 
     /// Logs in to a server, once a run.
     ///
     /// # Errors
-    /// When the worker has to let go of the task.
-    pub async fn connect(&mut self, side: Side) -> Result<Result<(), DatabaseError>, LetGo> {
-        let desk = match self.desk(side) {
-            Ok(desk) => desk,
-            Err(error) => return Ok(Err(error)),
-        };
-        if let Some(session) = &desk.session {
-            return Ok(session.as_ref().map(|_| ()).map_err(Clone::clone));
-        }
-        let access = desk.access.clone();
-        let session = match access.endpoint {
-            None => Err(DatabaseError::Unreachable(format!("instance {} is gone", access.instance))),
-            Some(endpoint) => {
-                let database = Arc::clone(&self.database);
-                let connecting = database.connect(&endpoint, &access.login);
-                let limit = SignedDuration::from_secs(CALL_TIMEOUT_S);
-                let session = self.lease.keep(self.clock.timeout(limit, connecting)).await?;
-                session.unwrap_or_else(|| Err(silent()))
-            }
-        };
-        let connected = session.as_ref().map(|_| ()).map_err(Clone::clone);
-        if let Ok(desk) = self.desk(side) {
-            desk.session = Some(session);
-        }
-        Ok(connected)
+    /// What kept it from working.
+    pub async fn connect(&self, side: Side) -> Result<(), DatabaseError> {
+        self.open(&mut *self.desk(side)?.lock().await).await
     }
 
-    /// Asks a server something. An item whose server cannot be reached, or does not tell, fails with that.
-    async fn ask<A: Ask>(&mut self, side: Side, ask: &A) -> Result<A::Answer, Snag> {
-        self.try_ask(side, ask).await?.map_err(|error| Snag::Outcome(not_looked_at(side, &error)))
+    async fn open(&self, desk: &mut Desk) -> Result<(), DatabaseError> {
+        if desk.session.is_none() {
+            desk.session = Some(match &desk.access.endpoint {
+                None => Err(DatabaseError::Unreachable(format!("instance {} is gone", desk.access.instance))),
+                Some(endpoint) => {
+                    let connecting = self.database.connect(endpoint, &desk.access.login);
+                    let limit = SignedDuration::from_secs(CALL_TIMEOUT_S);
+                    self.clock.timeout(limit, connecting).await.unwrap_or_else(|| Err(silent()))
+                }
+            });
+        }
+        match &desk.session {
+            Some(Err(error)) => Err(error.clone()),
+            Some(Ok(_)) | None => Ok(()),
+        }
     }
 
-    async fn try_ask<A: Ask>(&mut self, side: Side, ask: &A) -> Result<Result<A::Answer, DatabaseError>, LetGo> {
-        if let Err(error) = self.connect(side).await? {
+    /// Asks a server something over its one session.
+    async fn ask<A: Ask>(&self, desk: &mut Desk, ask: &A) -> Result<Result<A::Answer, DatabaseError>, LetGo> {
+        if let Err(error) = self.open(desk).await {
             return Ok(Err(unreachable_as(&error)));
         }
-        let Some(desk) = self.desks.get_mut(&side) else {
-            return Ok(Err(silent()));
-        };
         let Some(Ok(session)) = &mut desk.session else {
             return Ok(Err(silent()));
         };
         let limit = SignedDuration::from_secs(CALL_TIMEOUT_S);
-        let answer = self.lease.keep(self.clock.timeout(limit, ask.ask(session.as_mut()))).await?;
-        let answer = answer.unwrap_or_else(|| Err(silent()));
+        let answer = self.clock.timeout(limit, ask.ask(session.as_mut())).await.unwrap_or_else(|| Err(silent()));
         match &answer {
             // A broken session answers nothing more in this run.
             Err(error @ DatabaseError::Unreachable(_)) => desk.session = Some(Err(error.clone())),
@@ -185,29 +174,35 @@ impl<W> Bench<W> {
     ///
     /// # Errors
     /// See [`Snag`].
-    pub async fn facts(&mut self, side: Side) -> Result<ServerFacts, Snag> {
-        if let Some(facts) = self.desks.get(&side).and_then(|desk| desk.facts.clone()) {
-            return Ok(facts);
+    pub async fn facts(&self, side: Side) -> Result<ServerFacts, Snag> {
+        let mut desk = self.desk(side).map_err(|error| not_looked_at(side, &error))?.lock().await;
+        if let Some(facts) = &desk.facts {
+            return Ok(facts.clone());
         }
-        let facts = self.ask(side, &Facts).await?;
-        if let Ok(desk) = self.desk(side) {
-            desk.facts = Some(facts.clone());
-        }
+        let facts = self.ask(&mut desk, &Facts).await?.map_err(|error| not_looked_at(side, &error))?;
+        desk.facts = Some(facts.clone());
         Ok(facts)
+    }
+
+    /// A parameter of a server; nothing where it has none of that name.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn parameter(&self, side: Side, name: &str) -> Result<Option<String>, Snag> {
+        Ok(self.facts(side).await?.parameters.get(name).cloned())
     }
 
     /// The databases of a server.
     ///
     /// # Errors
     /// See [`Snag`].
-    pub async fn databases(&mut self, side: Side) -> Result<Vec<DatabaseFacts>, Snag> {
-        if let Some(databases) = self.desks.get(&side).and_then(|desk| desk.databases.clone()) {
-            return Ok(databases);
+    pub async fn databases(&self, side: Side) -> Result<Vec<DatabaseFacts>, Snag> {
+        let mut desk = self.desk(side).map_err(|error| not_looked_at(side, &error))?.lock().await;
+        if let Some(databases) = &desk.databases {
+            return Ok(databases.clone());
         }
-        let databases = self.ask(side, &Databases).await?;
-        if let Ok(desk) = self.desk(side) {
-            desk.databases = Some(databases.clone());
-        }
+        let databases = self.ask(&mut desk, &Databases).await?.map_err(|error| not_looked_at(side, &error))?;
+        desk.databases = Some(databases.clone());
         Ok(databases)
     }
 
@@ -215,7 +210,7 @@ impl<W> Bench<W> {
     ///
     /// # Errors
     /// See [`Snag`].
-    pub async fn database(&mut self, side: Side, name: &str) -> Result<Option<DatabaseFacts>, Snag> {
+    pub async fn database(&self, side: Side, name: &str) -> Result<Option<DatabaseFacts>, Snag> {
         Ok(self.databases(side).await?.into_iter().find(|database| database.name == name))
     }
 
@@ -223,18 +218,16 @@ impl<W> Bench<W> {
     ///
     /// # Errors
     /// See [`Snag`].
-    pub async fn objects(&mut self, side: Side, database: &str) -> Result<Vec<Object>, Snag> {
-        if let Some(objects) = self.desks.get(&side).and_then(|desk| desk.objects.get(database)) {
+    pub async fn objects(&self, side: Side, database: &str) -> Result<Vec<Object>, Snag> {
+        let mut desk = self.desk(side).map_err(|error| not_looked_at(side, &error))?.lock().await;
+        if let Some(objects) = desk.objects.get(database) {
             return Ok(objects.clone());
         }
-        let described = self.try_ask(side, &Describe(database)).await?;
-        let objects = match described {
+        let objects = match self.ask(&mut desk, &Describe(database)).await? {
             Err(DatabaseError::NoSuchDatabase(_)) => Vec::new(),
-            described => described.map_err(|error| Snag::Outcome(not_looked_at(side, &error)))?,
+            described => described.map_err(|error| not_looked_at(side, &error))?,
         };
-        if let Ok(desk) = self.desk(side) {
-            desk.objects.insert(database.to_owned(), objects.clone());
-        }
+        desk.objects.insert(database.to_owned(), objects.clone());
         Ok(objects)
     }
 
@@ -242,18 +235,19 @@ impl<W> Bench<W> {
     ///
     /// # Errors
     /// When the worker has to let go of the task.
-    pub async fn create_database(&mut self, name: &str, charset: &str) -> Result<Result<(), DatabaseError>, LetGo> {
-        if !self.desks.get(&Side::Target).is_some_and(|desk| desk.claimed) {
-            let task = self.lease.task().clone();
-            let claim = Claim(task.as_str(), self.lease.epoch());
-            if let Err(error) = self.try_ask(Side::Target, &claim).await? {
+    pub async fn create_database(&self, name: &str, charset: &str) -> Result<Result<(), DatabaseError>, LetGo> {
+        let mut desk = match self.desk(Side::Target) {
+            Ok(desk) => desk.lock().await,
+            Err(error) => return Ok(Err(error)),
+        };
+        if !desk.claimed {
+            let claim = Claim(self.task.as_str(), self.epoch);
+            if let Err(error) = self.ask(&mut desk, &claim).await? {
                 return Ok(Err(error));
             }
         }
-        if let Ok(desk) = self.desk(Side::Target) {
-            (desk.claimed, desk.databases) = (true, None);
-        }
-        Ok(match self.try_ask(Side::Target, &CreateDatabase(name, charset)).await? {
+        (desk.claimed, desk.databases) = (true, None);
+        Ok(match self.ask(&mut desk, &CreateDatabase(name, charset)).await? {
             Err(DatabaseError::ObjectExists(_)) => Ok(()),
             made => made,
         })
@@ -265,16 +259,16 @@ fn unreachable_as(error: &DatabaseError) -> DatabaseError {
     DatabaseError::Unreachable(error.to_string())
 }
 
-/// The outcome of an item that could not be looked at.
-fn not_looked_at(side: Side, error: &DatabaseError) -> PrecheckOutcome {
-    match error {
-        DatabaseError::Unreachable(_) => failed(
+/// The finding of an item that could not be looked at.
+fn not_looked_at(side: Side, error: &DatabaseError) -> Snag {
+    Snag::Found(match error {
+        DatabaseError::Unreachable(_) => Finding::new(
             format!("could not be looked at because the {side} is not reachable"),
             format!("Repair the connectivity of the {side} first, then start again."),
         ),
-        error => failed(
+        error => Finding::new(
             format!("could not be looked at because the {side} said: {error}"),
             format!("Repair what the {side} names, then start again."),
         ),
-    }
+    })
 }

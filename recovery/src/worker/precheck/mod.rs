@@ -1,12 +1,21 @@
-//! The precheck of a task: every item of its kind is looked at, in order, and reported as soon as it is known.
+//! The precheck of a task: every item of its kind is looked at, several side by side, and reported as soon as it is known.
 //!
-//! A precheck looks afresh each time (C-07) and only reads, except that it makes a database that the target lacks (DTS-15).
+//! A precheck looks afresh each time (C-07) and only reads, except that it makes a database that the target lacks
+//! (DTS-15). An item has one file, which says what it is and how it is looked at, and one line in the list below.
 
 pub mod bench;
+mod binlog;
+mod binlog_mode;
+mod binlog_on;
+mod binlog_row_image;
 mod constraint_integrity;
+mod eviction_policy;
+mod grants;
+pub mod item;
 pub mod restore;
 mod same_name_object;
 mod schema_existence;
+mod server_id;
 mod source_connectivity;
 mod source_permission;
 mod source_version;
@@ -14,77 +23,99 @@ mod target_connectivity;
 mod target_empty;
 mod target_permission;
 
-use super::lease::LetGo;
-use super::servers::Side;
-use crate::model::Engine;
-use crate::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckResult};
-use crate::model::task::MigrationType;
-use crate::model::work::Report;
+use super::lease::{Lease, LetGo};
+use crate::model::precheck::{Finding, Findings, PrecheckOutcome, PrecheckResult};
+use crate::model::work::{MigrationJob, Report};
+use crate::ports::{Clock, Database};
 use bench::{Bench, Snag};
-use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, stream};
+use item::{About, Item, Looked, Weight};
+use jiff::SignedDuration;
+use std::sync::Arc;
 
-/// Whether an item is one of a task's.
-type Applies = fn(&Bench) -> bool;
+/// Items looked at side by side.
+const AT_ONCE: usize = 4;
 
-/// How an item is looked at.
-type Check = for<'a> fn(&'a mut Bench) -> BoxFuture<'a, Result<PrecheckOutcome, Snag>>;
-
-/// The items, in the order they run and are shown, and the tasks they are for (prechecks.md 2.4).
-const ITEMS: [(PrecheckItem, Applies, Check); 9] = [
-    (PrecheckItem::SourceConnectivity, always, |bench| Box::pin(source_connectivity::check(bench))),
-    (PrecheckItem::SourcePermission, always, |bench| Box::pin(source_permission::check(bench))),
-    (PrecheckItem::TargetConnectivity, always, |bench| Box::pin(target_connectivity::check(bench))),
-    (PrecheckItem::TargetPermission, always, |bench| Box::pin(target_permission::check(bench))),
-    (PrecheckItem::SourceVersion, always, |bench| Box::pin(source_version::check(bench))),
-    (PrecheckItem::SchemaExistence, has_schema, |bench| Box::pin(schema_existence::check(bench))),
-    (PrecheckItem::SameNameObject, has_schema, |bench| Box::pin(same_name_object::check(bench))),
-    (PrecheckItem::ConstraintIntegrity, has_schema, |bench| Box::pin(constraint_integrity::check(bench))),
-    (PrecheckItem::TargetEmpty, fills_keys, |bench| Box::pin(target_empty::check(bench))),
+/// The items of a migration, in the order they are begun.
+const ITEMS: [Item<Bench>; 14] = [
+    source_connectivity::ITEM,
+    source_permission::ITEM,
+    target_connectivity::ITEM,
+    target_permission::ITEM,
+    source_version::ITEM,
+    schema_existence::ITEM,
+    same_name_object::ITEM,
+    constraint_integrity::ITEM,
+    target_empty::ITEM,
+    eviction_policy::ITEM,
+    binlog_on::ITEM,
+    binlog_mode::ITEM,
+    binlog_row_image::ITEM,
+    server_id::ITEM,
 ];
 
-fn always(_: &Bench) -> bool {
-    true
+/// Every item there is: those of a migration, then those of a restore.
+pub fn every() -> impl Iterator<Item = About> {
+    ITEMS.iter().map(|item| item.about).chain(restore::ITEMS.iter().map(|item| item.about))
 }
 
-/// A Redis instance has sixteen databases of keys and no objects with names; its target has to be empty instead.
-fn has_schema(bench: &Bench) -> bool {
-    bench.access(Side::Source).product.engine != Engine::Redis
-}
-
-fn fills_keys(bench: &Bench) -> bool {
-    !has_schema(bench) && bench.has(MigrationType::Full)
-}
-
-/// Looks at every item and notes it, then reports the precheck done.
+/// Prechecks a migration.
 ///
 /// # Errors
 /// When the worker had to let go of the task.
-pub async fn precheck(bench: &mut Bench) -> Result<(), LetGo> {
-    let items = ITEMS.into_iter().filter(|(_, applies, _)| applies(bench)).collect::<Vec<_>>();
-    for (item, _, check) in items {
-        let outcome = match check(bench).await {
-            Ok(outcome) | Err(Snag::Outcome(outcome)) => outcome,
-            Err(Snag::LetGo(let_go)) => return Err(let_go),
-        };
-        bench.lease.note(Report::PrecheckItem(PrecheckResult { item, outcome })).await?;
+pub async fn precheck(
+    clock: Arc<dyn Clock>,
+    database: Arc<dyn Database>,
+    lease: &mut Lease,
+    job: MigrationJob,
+) -> Result<(), LetGo> {
+    let bench = Bench::new(Arc::clone(&clock), database, lease, job);
+    let work = bench.work();
+    let engine = work.source.product.engine;
+    let applies = |item: &&Item<Bench>| item.about.engines.contains(&engine) && item.about.needs.met_by(&work.types);
+    let items: Vec<&Item<Bench>> = ITEMS.iter().filter(applies).collect();
+    look(&*clock, &bench, lease, &items).await
+}
+
+/// Looks at items and notes each as it is known, then reports the precheck done.
+async fn look<B: Sync>(
+    clock: &(dyn Clock + 'static),
+    bench: &B,
+    lease: &mut Lease,
+    items: &[&Item<B>],
+) -> Result<(), LetGo> {
+    let looks = items.iter().map(|item| {
+        let look = (item.look)(bench);
+        async move {
+            let looked = clock.timeout(SignedDuration::from_secs(item.limit_s), look).await;
+            (item.about, looked.unwrap_or_else(|| Err(unfinished(item.limit_s))))
+        }
+    });
+    let mut looking = stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+    while let Some((about, looked)) = lease.keep(looking.next()).await? {
+        let outcome = outcome(about.weight, looked)?;
+        lease.note(Report::PrecheckItem(PrecheckResult { item: about.item, outcome })).await?;
     }
-    bench.lease.report(vec![Report::PrecheckDone]).await
+    lease.report(vec![Report::PrecheckDone]).await
 }
 
-/// A failed item.
-fn failed(cause: impl Into<String>, remedy: impl Into<String>) -> PrecheckOutcome {
-    PrecheckOutcome::Failed { cause: cause.into(), remedy: remedy.into() }
+/// What an item's findings come to. An item that could not be looked at weighs what its findings would.
+fn outcome(weight: Weight, looked: Looked) -> Result<PrecheckOutcome, LetGo> {
+    let found = match looked {
+        Ok(found) => found,
+        Err(Snag::Found(finding)) => vec![finding],
+        Err(Snag::LetGo(let_go)) => return Err(let_go),
+    };
+    Ok(match weight {
+        _ if found.is_empty() => PrecheckOutcome::Success,
+        Weight::Firm => PrecheckOutcome::Failed(Findings::of(found)),
+        Weight::Light => PrecheckOutcome::Warning(Findings::of(found)),
+    })
 }
 
-/// An item that warns if anything was found.
-fn warned_if_any(causes: &[String], remedy: impl Into<String>) -> PrecheckOutcome {
-    match causes {
-        [] => PrecheckOutcome::Success,
-        causes => PrecheckOutcome::Warning { cause: causes.join("; "), remedy: remedy.into() },
-    }
-}
-
-/// An item that fails if anything was found.
-fn failed_if_any(causes: &[String], remedy: impl Into<String>) -> PrecheckOutcome {
-    if causes.is_empty() { PrecheckOutcome::Success } else { failed(causes.join("; "), remedy) }
+fn unfinished(limit_s: i64) -> Snag {
+    Snag::Found(Finding::new(
+        format!("could not be looked at to the end within {limit_s} seconds"),
+        "See that both servers answer and are not overloaded, then start again.",
+    ))
 }

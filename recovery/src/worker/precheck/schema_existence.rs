@@ -2,22 +2,43 @@
 //! target lacks is made there if that is allowed (DTS-15).
 
 use super::bench::{Bench, Snag};
-use super::failed_if_any;
+use super::grants::{On, Privilege, grant};
+use super::item::{ASKS_S, About, Item, Looked, Needs, RELATIONAL, Weight, each};
 use crate::model::Engine;
-use crate::model::precheck::PrecheckOutcome;
+use crate::model::precheck::{Finding, PrecheckItem};
 use crate::model::task::MigrationType;
 use crate::worker::migrate::plan;
 use crate::worker::scope::Scope;
 use crate::worker::servers::Side;
 
+/// The item.
+pub const ITEM: Item<Bench> = Item {
+    about: About {
+        item: PrecheckItem::SchemaExistence,
+        english: "Database existence",
+        chinese: "schema存在性检查",
+        weight: Weight::Firm,
+        engines: RELATIONAL,
+        needs: Needs::Anything,
+        looks_at: "Looks for everything selected in the source, and for its databases in the target; makes a database that \
+                   the target lacks, except on PostgreSQL.",
+        finds: &[
+            "a selected database, table or column is not in the source",
+            "the target lacks a database that cannot be made there: its name, its character set, or no right to",
+            "without structure, the target lacks a table",
+        ],
+        remedy: "Select what is there; make a database in the target, grant it, and map the source database to it.",
+        shieldable: false,
+        source: "prechecks.md 2.1 item 4; DTS-15",
+    },
+    look: |bench| Box::pin(look(bench)),
+    limit_s: ASKS_S,
+};
+
 /// Character sets a database is made with.
 const CHARSETS: [&str; 4] = ["utf8", "gbk", "latin1", "utf8mb4"];
 
-/// Something found wrong: cause and remedy.
-type Finding = (String, String);
-
-/// Looks for what is selected in the source and for its place in the target.
-pub async fn check(bench: &mut Bench) -> Result<PrecheckOutcome, Snag> {
+async fn look(bench: &Bench) -> Looked {
     let mut findings = not_in_source(bench).await?;
     if bench.loads() {
         let work = bench.work();
@@ -28,13 +49,11 @@ pub async fn check(bench: &mut Bench) -> Result<PrecheckOutcome, Snag> {
     if !bench.has(MigrationType::Structure) {
         findings.extend(tables_not_in_target(bench).await?);
     }
-    let (causes, mut remedies): (Vec<String>, Vec<String>) = findings.into_iter().unzip();
-    remedies.dedup();
-    Ok(failed_if_any(&causes, remedies.join(" ")))
+    Ok(findings)
 }
 
 /// Selected databases, tables and columns that the source does not have.
-async fn not_in_source(bench: &mut Bench) -> Result<Vec<Finding>, Snag> {
+async fn not_in_source(bench: &Bench) -> Looked {
     let work = bench.work();
     let scope = Scope::new(&work.objects);
     let mut missing = Vec::new();
@@ -58,10 +77,7 @@ async fn not_in_source(bench: &mut Bench) -> Result<Vec<Finding>, Snag> {
     }
     let source = &work.source.instance;
     let remedy = "Select what is there, in a new task, or make it in the source, then start again.";
-    Ok(missing
-        .iter()
-        .map(|what| (format!("selected {what} is not in the source {source}"), remedy.to_owned()))
-        .collect())
+    Ok(each(missing.iter().map(|what| format!("selected {what} is not in the source {source}")).collect(), remedy))
 }
 
 fn before_dot(name: &str) -> &str {
@@ -69,7 +85,7 @@ fn before_dot(name: &str) -> &str {
 }
 
 /// Makes a database the target lacks; says what stands in the way. PostgreSQL's are made beforehand (prechecks.md 2.4).
-async fn provide(bench: &mut Bench, name: &str, source: &str) -> Result<Option<Finding>, Snag> {
+async fn provide(bench: &Bench, name: &str, source: &str) -> Result<Option<Finding>, Snag> {
     if bench.database(Side::Target, name).await?.is_some() {
         return Ok(None);
     }
@@ -91,16 +107,17 @@ async fn provide(bench: &mut Bench, name: &str, source: &str) -> Result<Option<F
         Some(format!("its character set {} is none of {}", model.charset, CHARSETS.join(", ")))
     } else if !grants.on_database(name).writes() {
         let remedy = format!("Grant account {account} read and write on {instance}, then start again.");
-        return Ok(Some((format!("{missing}, and account {account} may not make it"), remedy)));
+        let granted = grant(work.target.product.engine, Privilege::Write, &On::database(name), account);
+        return Ok(Some(Finding::new(format!("{missing}, and account {account} may not make it"), remedy).by(granted)));
     } else {
         let made = bench.create_database(name, &model.charset).await?;
         made.err().map(|error| format!("it could not be made there: {error}"))
     };
-    Ok(obstacle.map(|obstacle| (format!("{missing}, and {obstacle}"), by_hand)))
+    Ok(obstacle.map(|obstacle| Finding::new(format!("{missing}, and {obstacle}"), by_hand)))
 }
 
 /// Without structure the tables have to be in the target already.
-async fn tables_not_in_target(bench: &mut Bench) -> Result<Vec<Finding>, Snag> {
+async fn tables_not_in_target(bench: &Bench) -> Looked {
     let work = bench.work();
     let scope = Scope::new(&work.objects);
     let described = bench.source_objects().await?;
@@ -112,7 +129,7 @@ async fn tables_not_in_target(bench: &mut Bench) -> Result<Vec<Finding>, Snag> {
         if !objects.iter().any(|object| object.kind == entry.kind && object.name == *table) {
             let cause = format!("table {database}.{table} is not in the target {}", work.target.instance);
             let remedy = "Select structure as well, or make the table in the target, then start again.";
-            findings.push((cause, remedy.to_owned()));
+            findings.push(Finding::new(cause, remedy));
         }
     }
     Ok(findings)

@@ -3,16 +3,38 @@
 //! Structure and full need to read, incremental needs to replicate. The documents also ask for writing on the source;
 //! that is stricter than needed and not asked for here.
 
-use super::bench::{Bench, Snag};
-use super::failed_if_any;
+use super::bench::Bench;
+use super::grants::{On, Privilege, grant};
+use super::item::{ASKS_S, About, EVERY_ENGINE, Item, Looked, Needs, Weight};
 use crate::model::Engine;
 use crate::model::content::Object;
 use crate::model::instance::{Grants, Rights};
-use crate::model::precheck::PrecheckOutcome;
+use crate::model::precheck::{Finding, PrecheckItem};
 use crate::model::task::MigrationType;
 use crate::worker::scope::Scope;
 use crate::worker::servers::Side;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The item.
+pub const ITEM: Item<Bench> = Item {
+    about: About {
+        item: PrecheckItem::SourcePermission,
+        english: "Source database permissions",
+        chinese: "源库权限检查",
+        weight: Weight::Firm,
+        engines: EVERY_ENGINE,
+        needs: Needs::Anything,
+        looks_at: "Compares the rights of the source account with what the migration types need on every selected object: \
+                   SELECT for structure and full; for incremental REPLICATION SLAVE and REPLICATION CLIENT (MySQL), \
+                   sysadmin (SQL Server), superuser (PostgreSQL, PPAS), SYNC and PSYNC (Redis).",
+        finds: &["the account lacks a privilege on a selected object"],
+        remedy: "Grant the privilege, or use another account.",
+        shieldable: false,
+        source: "prechecks.md 2.1 item 5, 5.3; TMP-27; C-23",
+    },
+    look: |bench| Box::pin(look(bench)),
+    limit_s: ASKS_S,
+};
 
 /// What incremental migration needs, by engine.
 const REPLICATION: [(Engine, &str); 5] = [
@@ -23,27 +45,27 @@ const REPLICATION: [(Engine, &str); 5] = [
     (Engine::Redis, "SYNC and PSYNC"),
 ];
 
-/// Compares the account's rights with what the types need (TMP-27).
-pub async fn check(bench: &mut Bench) -> Result<PrecheckOutcome, Snag> {
+async fn look(bench: &Bench) -> Looked {
     let grants = bench.facts(Side::Source).await?.grants;
     let described = bench.source_objects().await?;
     let work = bench.work();
     let engine = work.source.product.engine;
-    let (needed, privilege) = if bench.has(MigrationType::Incremental) {
-        (Rights::Owner, REPLICATION.iter().find(|(own, _)| *own == engine).map_or("owner", |(_, what)| *what))
+    let (needed, privilege, words) = if bench.has(MigrationType::Incremental) {
+        let words = REPLICATION.iter().find(|(own, _)| *own == engine).map_or("owner", |(_, what)| *what);
+        (Rights::Owner, Privilege::Replicate, words)
     } else {
-        (Rights::ReadOnly, if engine == Engine::Redis { "read" } else { "SELECT" })
+        (Rights::ReadOnly, Privilege::Read, if engine == Engine::Redis { "read" } else { "SELECT" })
     };
     let lacking = lacking(Scope::new(&work.objects), &grants, &described, needed);
-    let account = &work.source.login.account;
-    let causes: Vec<String> =
-        lacking.iter().map(|object| format!("source account {account} lacks {privilege} on {object}")).collect();
-    let remedy = format!(
-        "Grant {privilege} on {} to account {account} on {}, or use another account, then start again.",
-        lacking.join(", "),
-        work.source.instance
-    );
-    Ok(failed_if_any(&causes, remedy))
+    let (account, instance) = (&work.source.login.account, &work.source.instance);
+    let finding = |object: On| {
+        let remedy = format!(
+            "Grant {words} on {object} to account {account} on {instance}, or use another account, then start again."
+        );
+        let cause = format!("source account {account} lacks {words} on {object}");
+        Finding::new(cause, remedy).by(grant(engine, privilege, &object, account))
+    };
+    Ok(lacking.into_iter().map(finding).collect())
 }
 
 /// Selected databases and tables on which the rights do not suffice. An object named in the account's exceptions counts
@@ -53,24 +75,24 @@ fn lacking(
     grants: &Grants,
     described: &BTreeMap<String, Vec<Object>>,
     needed: Rights,
-) -> Vec<String> {
+) -> BTreeSet<On> {
     let mut lacking = BTreeSet::new();
     for database in scope.databases() {
         if scope.whole(database).is_none() {
             continue;
         }
         if grants.on_database(database) < needed {
-            lacking.insert(database.to_owned());
+            lacking.insert(On::database(database));
             continue;
         }
-        let within = |name: &&String| name.strip_prefix(database).is_some_and(|rest| rest.starts_with('.'));
-        let excepted = grants.exceptions.iter().filter(|(name, rights)| within(name) && **rights < needed);
-        lacking.extend(excepted.map(|(name, _)| name.clone()));
+        let excepted = grants.exceptions.iter().filter(|(_, rights)| **rights < needed);
+        let within = |name: &str| Some(On::table(database, name.strip_prefix(database)?.strip_prefix('.')?));
+        lacking.extend(excepted.filter_map(|(name, _)| within(name)));
         let objects = described.get(database).into_iter().flatten();
         let unreadable = objects.filter(|object| grants.on(database, &object.name) < needed);
-        lacking.extend(unreadable.map(|object| format!("{database}.{}", object.name)));
+        lacking.extend(unreadable.map(|object| On::table(database, &object.name)));
     }
     let tables = scope.tables().filter(|(database, table)| grants.on(database, table) < needed);
-    lacking.extend(tables.map(|(database, table)| format!("{database}.{table}")));
-    lacking.into_iter().collect()
+    lacking.extend(tables.map(|(database, table)| On::table(database, table)));
+    lacking
 }

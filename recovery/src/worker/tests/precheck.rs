@@ -5,8 +5,8 @@ use super::servers::Server;
 use super::world::{End, Shared};
 use crate::model::Engine;
 use crate::model::instance::{Grants, Rights};
-use crate::model::precheck::{PrecheckItem as I, PrecheckOutcome};
-use crate::model::task::{SameNameMode, Selection, Work};
+use crate::model::precheck::{PrecheckItem as I, PrecheckResult};
+use crate::model::task::{MigrationType, SameNameMode, Selection, Work};
 use crate::ports::database::DatabaseError;
 use crate::worker::Interruption;
 use crate::worker::lease::LetGo;
@@ -31,24 +31,29 @@ fn failed(shared: &Shared) -> Vec<(I, String, String)> {
     assert!(matches!(end, End::Done(Ok(()))), "{end:?}");
     let world = shared.lock();
     assert!(world.service.precheck_done);
-    let order: Vec<I> = world.service.items.iter().map(|result| result.item).collect();
-    let wanted = [
+    // Those that can be looked at may overtake those that cannot.
+    let mut items: Vec<PrecheckResult> = world.service.items.clone();
+    items.sort_by_key(|result| result.item);
+    let order: Vec<I> = items.iter().map(|result| result.item).collect();
+    let has = |kind| world.service.work.types.contains(&kind);
+    let structure = has(MigrationType::Structure).then_some(I::SameNameObject);
+    let log = [I::BinlogOn, I::BinlogMode, I::BinlogRowImage, I::ServerId];
+    let follows = has(MigrationType::Incremental) && world.service.work.source.product.engine == Engine::MySql;
+    let log = log.into_iter().filter(|_| follows);
+    let always = [
         I::SourceConnectivity,
         I::SourcePermission,
         I::TargetConnectivity,
         I::TargetPermission,
         I::SourceVersion,
         I::SchemaExistence,
-        I::SameNameObject,
-        I::ConstraintIntegrity,
     ];
+    let wanted: Vec<I> = always.into_iter().chain(structure).chain([I::ConstraintIntegrity]).chain(log).collect();
     assert_eq!(order, wanted);
-    let items = world.service.items.iter();
-    let failed = items.filter_map(|result| match &result.outcome {
-        PrecheckOutcome::Success => None,
-        PrecheckOutcome::Warning { cause, remedy } | PrecheckOutcome::Failed { cause, remedy } => {
-            Some((result.item, cause.clone(), remedy.clone()))
-        }
+    let failed = items.iter().filter_map(|result| {
+        let found = result.outcome.found()?;
+        let remedies: Vec<&str> = found.findings.iter().map(|finding| finding.remedy.as_str()).collect();
+        Some((result.item, found.causes(), remedies.join(" ")))
     });
     failed.collect()
 }
@@ -288,4 +293,47 @@ fn items_are_told_together_unless_one_takes_long() {
     let slow = mysql();
     slow.before("connect", 2, |world| world.now += SignedDuration::from_secs(3));
     assert_eq!(reports(&slow), 2);
+}
+
+#[test]
+fn each_parameter_that_keeps_the_log_from_being_followed_fails_with_what_sets_it() {
+    let cases = [
+        ("log_bin", "OFF", I::BinlogOn, "log_bin = mysql-bin"),
+        ("binlog_format", "MIXED", I::BinlogMode, "SET GLOBAL binlog_format = 'ROW'"),
+        ("binlog_row_image", "MINIMAL", I::BinlogRowImage, "SET GLOBAL binlog_row_image = 'FULL'"),
+        ("server_id", "1", I::ServerId, "SET GLOBAL server_id = 1001"),
+    ];
+    for (name, value, item, statement) in cases {
+        let shared = world(Engine::MySql, "sfi", vec![whole("shop")]);
+        change(&shared, "source", |server| {
+            server.grants = Grants::all(Rights::Owner);
+            server.parameters.insert(name.into(), value.into());
+        });
+        let said = cause(&shared, item);
+        assert!(said.contains(&format!("{name} of the source rm-source is {value}")), "{said}");
+        let world = shared.lock();
+        let found = world.service.items.iter().find(|result| result.item == item).and_then(|it| it.outcome.found());
+        assert_eq!(found.and_then(|found| found.findings[0].statement.as_deref()), Some(statement));
+    }
+    let shared = world(Engine::MySql, "sf", vec![whole("shop")]);
+    change(&shared, "source", |server| {
+        server.parameters.insert("log_bin".into(), "OFF".into());
+    });
+    assert_eq!(failed(&shared), []);
+}
+
+#[test]
+fn more_findings_than_are_shown_are_counted() {
+    let shared = mysql();
+    change(&shared, "target", |server| {
+        for number in 0..23 {
+            server.grants.exceptions.insert(format!("shop.t{number:02}"), Rights::ReadOnly);
+        }
+    });
+    change(&shared, "source", |server| {
+        let objects = &mut server.db("shop").expect("it is there").objects;
+        objects.extend((0..23).map(|number| table(&format!("t{number:02}"), &[])));
+    });
+    let said = cause(&shared, I::TargetPermission);
+    assert!(said.contains("shop.t19") && !said.contains("shop.t20") && said.ends_with("; and 3 more"), "{said}");
 }

@@ -48,7 +48,7 @@ fn checked(shared: &Shared) -> (Vec<I>, BTreeMap<I, String>) {
     let world = shared.lock();
     let items = &world.service.items;
     let failed = items.iter().filter_map(|result| match &result.outcome {
-        PrecheckOutcome::Failed { cause, .. } => Some((result.item, cause.clone())),
+        PrecheckOutcome::Failed(found) => Some((result.item, found.causes())),
         _ => None,
     });
     (items.iter().map(|result| result.item).collect(), failed.collect())
@@ -64,9 +64,20 @@ fn the_items_of_redis_are_those_documented_for_it() {
         shared.server("source", |server| server.grants = Grants::all(Rights::Owner));
         let mut wanted = ALWAYS.to_vec();
         wanted.extend(is_full.then_some(I::TargetEmpty));
+        wanted.push(I::EvictionPolicy);
         assert_eq!(checked(&shared), (wanted, BTreeMap::new()), "{letters}");
         assert_eq!(shared.lock().servers["target"].writes, 0);
     }
+}
+
+#[test]
+fn a_target_that_evicts_keys_fails_with_what_keeps_them() {
+    let shared = world(Work::Precheck, "f");
+    shared.server("target", |server| {
+        server.parameters.insert("maxmemory-policy".into(), "allkeys-lru".into());
+    });
+    let cause = "maxmemory-policy of the target rm-target is allkeys-lru: keys that were copied may be evicted again";
+    assert_eq!(checked(&shared).1, BTreeMap::from([(I::EvictionPolicy, cause.to_owned())]));
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl Server {
             hangs: false,
             epoch: 0,
             writes: 0,
-            parameters: BTreeMap::new(),
+            parameters: [("server_id".to_owned(), "1001".to_owned())].into(),
             largest_write: 0,
             largest_read: 0,
             revision: 100,

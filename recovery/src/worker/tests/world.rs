@@ -35,6 +35,7 @@ type Happening = Box<dyn FnOnce(&mut World) + Send>;
 pub struct World {
     pub now: Timestamp,
     deadlines: BTreeSet<Timestamp>,
+    sleepers: Vec<Waker>,
     pub servers: BTreeMap<String, Server>,
     pub service: Service,
     pub logical: Option<Logical>,
@@ -89,6 +90,7 @@ impl Shared {
         let world = World {
             now: "2024-01-01T00:00:00Z".parse().expect("a time"),
             deadlines: BTreeSet::new(),
+            sleepers: Vec::new(),
             servers: BTreeMap::from(servers),
             service: Service {
                 work,
@@ -191,7 +193,13 @@ impl Shared {
         let end = crate::ports::clock::later_s(self.lock().now, seconds);
         let mut future = pin!(future);
         loop {
-            self.lock().deadlines.clear();
+            let sleepers = {
+                let mut world = self.lock();
+                world.deadlines.clear();
+                std::mem::take(&mut world.sleepers)
+            };
+            // Whoever sleeps looks at the time again, also deep inside of futures that are polled only when woken.
+            sleepers.into_iter().for_each(Waker::wake);
             if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 return End::Done(done);
             }
@@ -233,12 +241,13 @@ impl Clock for Shared {
     }
 
     async fn sleep_until(&self, deadline: Timestamp) {
-        poll_fn(|_| {
+        poll_fn(|cx| {
             let mut world = self.lock();
             if world.now >= deadline {
                 return Poll::Ready(());
             }
             world.deadlines.insert(deadline);
+            world.sleepers.push(cx.waker().clone());
             Poll::Pending
         })
         .await;

@@ -1,21 +1,21 @@
 //! Reports of a precheck, of whichever kind of task.
 
 use super::invalid;
-use crate::model::precheck::{PrecheckOutcome, PrecheckResult, PrecheckRun};
+use crate::model::precheck::{Finding, PrecheckResult, PrecheckRun};
 use crate::model::refusal::Refusal;
 use jiff::Timestamp;
 
 /// Notes an item; a failed one has a cause and a remedy (TMP-45), and so has a warning (LOG-49, LOG-50).
 pub(super) fn note(run: Option<&mut PrecheckRun>, result: &PrecheckResult) -> Result<(), Refusal> {
-    if let PrecheckOutcome::Failed { cause, remedy } | PrecheckOutcome::Warning { cause, remedy } = &result.outcome
-        && (cause.trim().is_empty() || remedy.trim().is_empty())
-    {
+    let silent = |finding: &Finding| finding.cause.trim().is_empty() || finding.remedy.trim().is_empty();
+    if result.outcome.found().is_some_and(|found| found.findings.is_empty() || found.findings.iter().any(silent)) {
         return invalid("a precheck item that failed or warns needs a cause and a remedy");
     }
     let Some(run) = run else { return Ok(()) };
-    match run.items.iter_mut().find(|known| known.item == result.item) {
-        Some(known) => *known = result.clone(),
-        None => run.items.push(result.clone()),
+    // Items are looked at side by side, and shown in their own order.
+    match run.items.binary_search_by_key(&result.item, |known| known.item) {
+        Ok(place) => run.items[place] = result.clone(),
+        Err(place) => run.items.insert(place, result.clone()),
     }
     Ok(())
 }

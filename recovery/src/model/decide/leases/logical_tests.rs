@@ -221,7 +221,7 @@ fn a_warning_needs_cause_and_remedy_and_blocks_nothing() {
     let id = desk.restore(&desk.new_restore(by_set(&set))).unwrap();
     let leased = desk.lease().unwrap();
     let warning = |cause: &str, remedy: &str| {
-        let outcome = PrecheckOutcome::Warning { cause: cause.into(), remedy: remedy.into() };
+        let outcome = PrecheckOutcome::warning(cause, remedy);
         Report::PrecheckItem(PrecheckResult { item: PrecheckItem::RestoreCharset, outcome })
     };
     for (cause, remedy) in [("", "do it"), ("it differs", " ")] {

@@ -37,7 +37,7 @@ fn success(item: PrecheckItem) -> Report {
 }
 
 fn failure(item: PrecheckItem) -> Report {
-    let outcome = PrecheckOutcome::Failed { cause: "no account app".into(), remedy: "make it".into() };
+    let outcome = PrecheckOutcome::failed("no account app", "make it");
     Report::PrecheckItem(PrecheckResult { item, outcome })
 }
 
@@ -290,7 +290,7 @@ fn a_failed_item_says_cause_and_remedy() {
     let mut desk = desk(FULL);
     desk.step(tasks::precheck);
     let leased = desk.lease("w").unwrap();
-    let outcome = PrecheckOutcome::Failed { cause: String::new(), remedy: "make it".into() };
+    let outcome = PrecheckOutcome::failed(String::new(), "make it");
     let said = Report::PrecheckItem(PrecheckResult { item: PrecheckItem::SourceVersion, outcome });
     assert_eq!(code(desk.say("w", leased.epoch, &[said])), RefusalCode::InvalidParameter);
 }

@@ -155,7 +155,7 @@ fn a_task_starts_only_once_its_precheck_passed() {
     let id = desk.restore(&new).unwrap();
     let start_it = |desk: &mut Desk| desk.bench.decide(|ctx| start(ctx, &id));
     assert_eq!(code(start_it(&mut desk)), RefusalCode::TaskStatus);
-    let outcome = PrecheckOutcome::Failed { cause: "no account".into(), remedy: "make it".into() };
+    let outcome = PrecheckOutcome::failed("no account", "make it");
     let failed = PrecheckResult { item: PrecheckItem::RestoreTargetConnection, outcome };
     desk.work(&[Report::PrecheckItem(failed), Report::PrecheckDone]);
     assert_eq!(desk.restore_of(&id).status, RestoreStatus::CheckFailed);

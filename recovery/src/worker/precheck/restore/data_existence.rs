@@ -3,13 +3,30 @@
 use super::RestoreBench;
 use crate::model::content::ObjectKind;
 use crate::model::logical::restore::{DataConflict, RestorePhase, RestoreType};
-use crate::model::precheck::PrecheckOutcome;
-use crate::worker::precheck::bench::Snag;
-use crate::worker::precheck::warned_if_any;
+use crate::model::precheck::PrecheckItem;
+use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, RELATIONAL, Weight, each};
 use crate::worker::servers::Side;
 
-/// Counts the rows of the tables that rows go to.
-pub async fn check(bench: &mut RestoreBench) -> Result<PrecheckOutcome, Snag> {
+/// The item.
+pub const ITEM: Item<RestoreBench> = Item {
+    about: About {
+        item: PrecheckItem::RestoreDataExistence,
+        english: "Data existence in the destination",
+        chinese: "目标库数据存在性检查",
+        weight: Weight::Light,
+        engines: RELATIONAL,
+        needs: Needs::Anything,
+        looks_at: "Counts the rows of the tables that rows go to.",
+        finds: &["a table of the target holds rows", "rows alone are restored into a table that is not there"],
+        remedy: "Empty the tables, choose another data conflict policy, restore the structure as well, or go on.",
+        shieldable: false,
+        source: "prechecks.md 6.1; LOG-39 to LOG-41",
+    },
+    look: |bench| Box::pin(look(bench)),
+    limit_s: ASKS_S,
+};
+
+async fn look(bench: &RestoreBench) -> Looked {
     let (job, plan) = (bench.job(), bench.plan().await?);
     let instance = &job.target.instance;
     let (mut causes, mut missing) = (Vec::new(), Vec::new());
@@ -43,5 +60,5 @@ pub async fn check(bench: &mut RestoreBench) -> Result<PrecheckOutcome, Snag> {
             .push("Restore the structure as well, or make the tables in the target; the task fails otherwise.".into());
     }
     causes.append(&mut missing);
-    Ok(warned_if_any(&causes, remedies.join(" ")))
+    Ok(each(causes, &remedies.join(" ")))
 }

@@ -17,46 +17,34 @@ mod time_zone;
 mod version;
 
 use super::bench::{Bench, Snag};
-use super::failed;
-use crate::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckResult};
-use crate::model::work::{Report, RestoreJob};
+use super::item::Item;
+use crate::model::precheck::Finding;
+use crate::model::work::RestoreJob;
 use crate::ports::{Clock, Database};
-use crate::worker::lease::{Lease, LetGo, Stop};
+use crate::worker::lease::{Lease, LetGo, Stop, Unleased};
 use crate::worker::logical::fold::State;
 use crate::worker::logical::layout::{Manifest, Shelf, Unusable};
 use crate::worker::logical::reading;
 use crate::worker::logical::restore::plan::Plan;
 use crate::worker::servers::Side;
-use futures_util::future::BoxFuture;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
-/// How an item is looked at.
-type Check = for<'a> fn(&'a mut RestoreBench) -> BoxFuture<'a, Result<PrecheckOutcome, Snag>>;
-
-/// What the outcome of an item may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Weight {
-    /// It may fail.
-    Firm,
-    /// It warns at most (LOG-50).
-    Light,
-}
-
-/// The items, in the order they run and are shown.
-const ITEMS: [(PrecheckItem, Weight, Check); 13] = [
-    (PrecheckItem::RestoreTargetConnection, Weight::Firm, |bench| Box::pin(target_connection::check(bench))),
-    (PrecheckItem::RestoreTargetPermission, Weight::Firm, |bench| Box::pin(target_permission::check(bench))),
-    (PrecheckItem::RestoreEngineMatch, Weight::Firm, |bench| Box::pin(engine_match::check(bench))),
-    (PrecheckItem::RestoreVersion, Weight::Firm, |bench| Box::pin(version::check(bench))),
-    (PrecheckItem::RestoreSetReadable, Weight::Firm, |bench| Box::pin(set_readable::check(bench))),
-    (PrecheckItem::RestoreLogCoverage, Weight::Firm, |bench| Box::pin(log_coverage::check(bench))),
-    (PrecheckItem::RestoreSameName, Weight::Light, |bench| Box::pin(same_name::check(bench))),
-    (PrecheckItem::RestoreDataExistence, Weight::Light, |bench| Box::pin(data_existence::check(bench))),
-    (PrecheckItem::RestoreCharset, Weight::Light, |bench| Box::pin(charset::check(bench))),
-    (PrecheckItem::RestoreTimeZone, Weight::Light, |bench| Box::pin(time_zone::check(bench))),
-    (PrecheckItem::RestoreCollation, Weight::Light, |bench| Box::pin(collation::check(bench))),
-    (PrecheckItem::RestoreNameCase, Weight::Light, |bench| Box::pin(name_case::check(bench))),
-    (PrecheckItem::RestoreSqlMode, Weight::Light, |bench| Box::pin(sql_mode::check(bench))),
+/// The items of a restore, in the order they are begun.
+pub const ITEMS: [Item<RestoreBench>; 13] = [
+    target_connection::ITEM,
+    target_permission::ITEM,
+    engine_match::ITEM,
+    version::ITEM,
+    set_readable::ITEM,
+    log_coverage::ITEM,
+    same_name::ITEM,
+    data_existence::ITEM,
+    charset::ITEM,
+    time_zone::ITEM,
+    collation::ITEM,
+    name_case::ITEM,
+    sql_mode::ITEM,
 ];
 
 /// What the items look at: the target and the backup.
@@ -65,8 +53,10 @@ pub struct RestoreBench {
     pub bench: Bench<RestoreJob>,
     /// The full set.
     pub shelf: Shelf,
-    manifest: Option<Result<Arc<Manifest>, Unusable>>,
-    plan: Option<Arc<Plan>>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    manifest: OnceCell<Result<Arc<Manifest>, Unusable>>,
+    plan: OnceCell<Arc<Plan>>,
 }
 
 impl RestoreBench {
@@ -75,12 +65,13 @@ impl RestoreBench {
     pub fn new(
         clock: Arc<dyn Clock>,
         database: Arc<dyn Database>,
-        lease: Lease,
+        lease: &Lease,
         job: RestoreJob,
         shelf: Shelf,
     ) -> Self {
         let sides = [(Side::Target, job.target.clone())];
-        Self { bench: Bench::with(clock, database, lease, job, &sides), shelf, manifest: None, plan: None }
+        let bench = Bench::with(Arc::clone(&clock), database, lease, job, &sides);
+        Self { bench, shelf, clock, manifest: OnceCell::new(), plan: OnceCell::new() }
     }
 
     /// The task.
@@ -93,29 +84,31 @@ impl RestoreBench {
     ///
     /// # Errors
     /// See [`Snag`].
-    pub async fn manifest(&mut self) -> Result<Arc<Manifest>, Snag> {
-        if self.manifest.is_none() {
-            self.manifest = Some(kept(self.shelf.manifest(&mut self.bench.lease).await)?);
+    pub async fn manifest(&self) -> Result<Arc<Manifest>, Snag> {
+        let read = async { kept(self.shelf.manifest(&mut Unleased(&*self.clock)).await) };
+        match self.manifest.get_or_try_init(|| read).await? {
+            Ok(manifest) => Ok(Arc::clone(manifest)),
+            Err(unusable) => Err(Snag::Found(Finding::new(
+                format!("could not be looked at because set {} cannot be read: {}", unusable.set, unusable.detail),
+                "Choose another set, or back the source up again, then check again.",
+            ))),
         }
-        known(self.manifest.as_ref())
     }
 
     /// What would be restored; where the log cannot be read, what the full set holds by itself.
     ///
     /// # Errors
     /// See [`Snag`].
-    pub async fn plan(&mut self) -> Result<Arc<Plan>, Snag> {
-        if let Some(plan) = &self.plan {
-            return Ok(Arc::clone(plan));
-        }
-        let (job, manifest) = (self.job(), self.manifest().await?);
-        let backup = kept(reading::read(&self.shelf, &mut self.bench.lease, &job).await)?;
-        let plan = Arc::new(match backup {
-            Ok(backup) => Plan::of(&job, &backup.state),
-            Err(_) => Plan::of(&job, &State::begin(&manifest, false)),
-        });
-        self.plan = Some(Arc::clone(&plan));
-        Ok(plan)
+    pub async fn plan(&self) -> Result<Arc<Plan>, Snag> {
+        let read = async {
+            let (job, manifest) = (self.job(), self.manifest().await?);
+            let backup = kept(reading::read(&self.shelf, &mut Unleased(&*self.clock), &job).await)?;
+            Ok::<_, Snag>(Arc::new(match backup {
+                Ok(backup) => Plan::of(&job, &backup.state),
+                Err(_) => Plan::of(&job, &State::begin(&manifest, false)),
+            }))
+        };
+        self.plan.get_or_try_init(|| read).await.cloned()
     }
 }
 
@@ -127,32 +120,18 @@ fn kept<T>(read: Result<T, Stop<Unusable>>) -> Result<Result<Arc<T>, Unusable>, 
     }
 }
 
-fn known<T>(kept: Option<&Result<Arc<T>, Unusable>>) -> Result<Arc<T>, Snag> {
-    match kept {
-        Some(Ok(kept)) => Ok(Arc::clone(kept)),
-        Some(Err(unusable)) => Err(Snag::Outcome(failed(
-            format!("could not be looked at because set {} cannot be read: {}", unusable.set, unusable.detail),
-            "Choose another set, or back the source up again, then check again.",
-        ))),
-        None => Err(Snag::Outcome(failed("could not be looked at", "Check again."))),
-    }
-}
-
-/// Looks at every item and notes it, then reports the precheck done.
+/// Prechecks a restore.
 ///
 /// # Errors
 /// When the worker had to let go of the task.
-pub async fn precheck(bench: &mut RestoreBench) -> Result<(), LetGo> {
-    for (item, weight, check) in ITEMS {
-        let outcome = match check(bench).await {
-            Ok(outcome) | Err(Snag::Outcome(outcome)) => outcome,
-            Err(Snag::LetGo(let_go)) => return Err(let_go),
-        };
-        let outcome = match (weight, outcome) {
-            (Weight::Light, PrecheckOutcome::Failed { cause, remedy }) => PrecheckOutcome::Warning { cause, remedy },
-            (_, outcome) => outcome,
-        };
-        bench.bench.lease.note(Report::PrecheckItem(PrecheckResult { item, outcome })).await?;
-    }
-    bench.bench.lease.report(vec![Report::PrecheckDone]).await
+pub async fn precheck(
+    clock: Arc<dyn Clock>,
+    database: Arc<dyn Database>,
+    lease: &mut Lease,
+    job: RestoreJob,
+    shelf: Shelf,
+) -> Result<(), LetGo> {
+    let bench = RestoreBench::new(Arc::clone(&clock), database, lease, job, shelf);
+    let items: Vec<&Item<RestoreBench>> = ITEMS.iter().collect();
+    super::look(&*clock, &bench, lease, &items).await
 }

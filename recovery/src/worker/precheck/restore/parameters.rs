@@ -20,7 +20,7 @@ fn default(engine: Engine, name: &str) -> String {
 }
 
 /// A parameter of the source and of the target.
-pub async fn both(bench: &mut RestoreBench, name: &str) -> Result<(String, String), Snag> {
+pub async fn both(bench: &RestoreBench, name: &str) -> Result<(String, String), Snag> {
     let manifest = bench.manifest().await?;
     let facts = bench.bench.facts(Side::Target).await?;
     let source = manifest.parameters.get(name).cloned();
@@ -32,7 +32,7 @@ pub async fn both(bench: &mut RestoreBench, name: &str) -> Result<(String, Strin
 }
 
 /// What to say where a parameter differs, and nothing where it does not.
-pub async fn difference(bench: &mut RestoreBench, name: &str) -> Result<Option<String>, Snag> {
+pub async fn difference(bench: &RestoreBench, name: &str) -> Result<Option<String>, Snag> {
     let (source, target) = both(bench, name).await?;
     let words = |value: &str| -> std::collections::BTreeSet<String> {
         value.split(',').map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty()).collect()

@@ -2,14 +2,31 @@
 
 use super::RestoreBench;
 use crate::model::logical::restore::{RestorePhase, StructureConflict};
-use crate::model::precheck::PrecheckOutcome;
+use crate::model::precheck::PrecheckItem;
 use crate::worker::names::{takes_name, word};
-use crate::worker::precheck::bench::Snag;
-use crate::worker::precheck::warned_if_any;
+use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, RELATIONAL, Weight, each};
 use crate::worker::servers::Side;
 
-/// Compares what would be made with what the target has.
-pub async fn check(bench: &mut RestoreBench) -> Result<PrecheckOutcome, Snag> {
+/// The item.
+pub const ITEM: Item<RestoreBench> = Item {
+    about: About {
+        item: PrecheckItem::RestoreSameName,
+        english: "Object name conflict",
+        chinese: "目标库同名对象存在性检查",
+        weight: Weight::Light,
+        engines: RELATIONAL,
+        needs: Needs::Anything,
+        looks_at: "Compares what would be made with what the target has.",
+        finds: &["an object of that name is in the target"],
+        remedy: "Rename or drop it in the target, leave it out, or choose to ignore conflicts.",
+        shieldable: false,
+        source: "prechecks.md 6.1; LOG-37, LOG-38",
+    },
+    look: |bench| Box::pin(look(bench)),
+    limit_s: ASKS_S,
+};
+
+async fn look(bench: &RestoreBench) -> Looked {
     let (job, plan) = (bench.job(), bench.plan().await?);
     let engine = job.source_product.engine;
     let mut causes = Vec::new();
@@ -32,5 +49,5 @@ pub async fn check(bench: &mut RestoreBench) -> Result<PrecheckOutcome, Snag> {
              ignore conflicts, then check again."
         }
     };
-    Ok(warned_if_any(&causes, remedy))
+    Ok(each(causes, remedy))
 }

@@ -28,11 +28,11 @@ fn found(shared: &Shared, job: RestoreJob) -> Vec<(I, String)> {
     let items = checked(shared, job).into_iter();
     let said = items.filter_map(|(item, outcome)| match outcome {
         PrecheckOutcome::Success => None,
-        PrecheckOutcome::Warning { cause, remedy } => Some((item, cause, remedy)),
-        PrecheckOutcome::Failed { cause, remedy } => Some((item, format!("!{cause}"), remedy)),
+        PrecheckOutcome::Warning(found) => Some((item, found.causes(), found)),
+        PrecheckOutcome::Failed(found) => Some((item, format!("!{}", found.causes()), found)),
     });
-    said.map(|(item, cause, remedy)| {
-        assert!(!remedy.is_empty());
+    said.map(|(item, cause, found)| {
+        assert!(found.findings.iter().all(|finding| !finding.remedy.is_empty()));
         (item, cause)
     })
     .collect()
@@ -74,9 +74,10 @@ fn missing_rights_are_named_with_the_statement_that_grants_them() {
         server.grants.exceptions.insert("shop.orders".into(), Rights::ReadOnly);
     });
     let items = checked(&shared, restore_job());
-    let PrecheckOutcome::Failed { cause, remedy } = &items[1].1 else { panic!("{items:?}") };
-    assert_eq!(cause, "account app lacks read and write on shop.orders");
-    assert!(remedy.contains("GRANT ALL PRIVILEGES ON `shop`.`orders` TO 'app'"), "{remedy}");
+    let PrecheckOutcome::Failed(found) = &items[1].1 else { panic!("{items:?}") };
+    assert_eq!(found.causes(), "account app lacks read and write on shop.orders");
+    let statement = found.findings[0].statement.as_deref();
+    assert_eq!(statement, Some("GRANT ALL PRIVILEGES ON `shop`.`orders` TO 'app'"));
     shared.server("target", |server| server.grants = Grants::all(Rights::ReadOnly));
     assert!(only(&shared, restore_job(), I::RestoreTargetPermission).contains("database shop"));
 }
