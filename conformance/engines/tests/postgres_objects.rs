@@ -59,7 +59,7 @@ create type audit.level as enum ('low', 'high');
 create table audit.log (id bigserial primary key, level audit.level, of int references parent);
 create index on audit.log (level);
 create function audit.note() returns void language sql as $$ insert into audit.log (level) values ('low') $$;
-insert into parent (name) values ('x'), ('y');
+insert into parent (name, m) values ('x', 'sad'), ('y', 'it''s "so"');
 insert into audit.log (level) values ('high');
 select nextval('numbers');
 "#;
