@@ -15,12 +15,15 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     for task in lens.tasks() {
         let asked: Vec<_> = changes(lens, task.id).collect();
         for (position, (call, step)) in asked.iter().enumerate() {
-            let Some(before) = task.views.iter().rev().find(|seen| seen.index < call.index) else { continue };
+            // What somebody else saw while the request was under way may be its effect already.
+            let earlier = |seen: &&Seen<'_, TaskView>| seen.index < call.index && seen.at <= call.it.sent_at;
+            let Some(before) = task.views.iter().rev().find(earlier) else { continue };
             let (true, Some(old)) = (call.it.accepted() && starts(before.it, step), number(before.it)) else {
                 continue;
             };
             let next = asked.get(position + 1).map_or(usize::MAX, |(next, _)| next.index);
-            let after = task.views.iter().filter(|seen| seen.index > call.index && seen.index < next);
+            let after = task.views.iter().filter(|seen| seen.at > call.it.sent_at || seen.index > call.index);
+            let after = after.filter(|seen| seen.index < next);
             if after.clone().any(|seen| number(seen.it).is_some_and(|number| number > old)) {
                 finding.judge(call, None::<TaskViolation>);
             } else if let Some(seen) =
@@ -94,6 +97,21 @@ mod tests {
         let mut tale = Tale::begin();
         tale.ready().precheck(&[ITEM]).begin_run("start").end_run(&[]).confirm();
         holds(&tale, check, 2);
+    }
+
+    #[test]
+    fn what_was_seen_while_a_first_precheck_was_asked_for_is_no_earlier_result() {
+        let mut tale = Tale::begin();
+        tale.ready().precheck(&[ITEM]);
+        let events = &mut tale.story.history.events;
+        let asked = |what: &What| matches!(what, What::Call(call) if call.path.ends_with("/precheck"));
+        let index = events.iter().position(|event| asked(&event.what)).expect("it was asked for");
+        let mut answered = events.remove(index);
+        answered.at = tale.story.now;
+        events.push(answered);
+        tale.story.push(What::Healed);
+        tale.look();
+        holds(&tale, check, 0);
     }
 
     #[test]

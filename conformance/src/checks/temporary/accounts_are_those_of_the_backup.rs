@@ -60,6 +60,7 @@ mod tests {
     use crate::checks::temporary::Difference;
     use crate::checks::temporary::made_up::{by_time, holds, to_time, wrong};
     use crate::checks::testing::{Story, master, photograph, start, temporary};
+    use crate::history::What;
 
     fn story(found: &Photograph) -> Story {
         let shop = master("rm-1", "sqlserver 2012 web");
@@ -106,6 +107,22 @@ mod tests {
         story.login("sub1", "app", "aaaa", Ok(()));
         story.login("sub1", "app", "bbbb", Err(DatabaseError::AccessDenied("app".into())));
         holds(&story, check, 3);
+    }
+
+    #[test]
+    fn a_mark_read_off_a_clock_that_was_set_back_shortly_before_tells_nothing_and_one_long_after_does() {
+        for (since, exercised) in [("1s", false), ("1h", true)] {
+            let shop = master("rm-1", "sqlserver 2012 web");
+            let mut story = Story::new();
+            let text = "the clock of machine-1 jumps by 1004 ms, a skew";
+            story.push(What::fault("jump", text, Some("machine-1"))).wait(since);
+            let marked_at = story.now;
+            let rescue = to_time(&temporary("sub1", &shop, marked_at), marked_at);
+            story.mark("before", &[("rm-1", &photograph(&[]))]).see(&shop);
+            story.order_temporary("k", &shop, by_time(marked_at), &rescue).see(&rescue);
+            story.shot("sub1", &with_mark("bbbb"));
+            assert_eq!(!wrong(&story, check).is_empty(), exercised, "{since}");
+        }
     }
 
     #[test]

@@ -176,11 +176,30 @@ pub fn held_from_to<'a>(
     untouched(lens, instance, &shot, to).then(|| shot.it.photograph.as_ref())
 }
 
+/// Whether the clock of a machine was set shortly before an event, by so much that what was committed before it may bear a
+/// later second than the event itself.
+fn clock_was_set_before(lens: &Lens<'_>, index: usize, at: Timestamp) -> bool {
+    let mut jumped_ms: BTreeMap<&str, i64> = BTreeMap::new();
+    lens.history.events[..index].iter().any(|event| {
+        let What::Fault { kind, text, host: Some(host), .. } = &event.what else { return false };
+        if kind != "jump" || !host.starts_with("machine") {
+            return false;
+        }
+        // The end of a jump says no number: it takes back what the beginning said.
+        let told = text.split_whitespace().find_map(|word| word.parse::<i64>().ok());
+        let ms = told.or_else(|| jumped_ms.get(host.as_str()).copied()).unwrap_or_default();
+        jumped_ms.insert(host, ms);
+        event.at + SignedDuration::from_millis(ms.saturating_abs()) + SECOND >= at
+    })
+}
+
 /// What an instance held at the end of a second of its own clock: the photograph at the mark of that second, if no user
 /// changed anything in the rest of it, or what it held all the time around it.
 pub fn held_at<'a>(lens: &Lens<'a>, instance: &InstanceId, second: Timestamp) -> Option<&'a Photograph> {
     let marked = lens.shot_at_second(instance, second);
-    let marked = marked.filter(|(shot, over)| untouched_by_users(lens, instance, shot, *over));
+    let marked = marked.filter(|(shot, over)| {
+        untouched_by_users(lens, instance, shot, *over) && !clock_was_set_before(lens, shot.index, shot.at)
+    });
     marked
         .map(|(shot, _)| shot.it.photograph.as_ref())
         .or_else(|| if skewed(lens) { None } else { held_from_to(lens, instance, second - SECOND, second + SECOND) })
