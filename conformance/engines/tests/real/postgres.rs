@@ -1,12 +1,11 @@
 //! A PostgreSQL server for tests: in a container, or else started from the programs on this machine.
-#![allow(dead_code)]
 
+use crate::ground;
 use engines::docker::{Command as Order, Docker};
-use engines::engine::{Birth, Engine, Ground, Passwords};
+use engines::engine::{Birth, Engine};
 use engines::images::{Family, Image, Images};
 use engines::postgres::{LAYOUT, Postgres, PostgresEngine};
 use recovery::model::Secret;
-use recovery::model::instance::{BackupPolicy, Configuration};
 use recovery::ports::database::Login;
 use recovery::ports::{Database, Session};
 use std::os::unix::process::CommandExt;
@@ -24,13 +23,15 @@ pub struct Server {
 }
 
 enum Running {
-    Container(Docker),
+    /// Held only: its container goes with it.
+    Container {
+        _docker: Docker,
+    },
     Programs(TempDir, PathBuf),
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A container goes with its engine's handle.
         if let Running::Programs(folder, programs) = &self.running {
             let data = folder.path().join("data");
             let _ = as_postgres(&programs.join("pg_ctl"))
@@ -42,72 +43,39 @@ impl Drop for Server {
     }
 }
 
-/// A server laid out for sessions, or none: then it says why, and fails where engines are required.
-pub async fn server() -> Option<Server> {
-    let found = match Docker::connect().await {
-        Ok(docker) => contained(docker).await,
-        Err(error) => start().map_err(|why| format!("{error}; {why}")),
-    };
-    let server = or_not_run(found)?;
-    let mut session = login(&server, "postgres").await;
-    session.run("postgres", LAYOUT).await.expect("the layout");
-    Some(server)
+/// Why there can be no server.
+pub fn missing(absent: Option<&str>) -> Option<String> {
+    let absent = absent?;
+    programs().is_none().then(|| format!("{absent}; no PostgreSQL server is installed"))
 }
 
-/// What was found; or why the test is not run, which is a failure where engines are required.
-pub fn or_not_run<T>(found: Result<T, String>) -> Option<T> {
-    match found {
-        Ok(found) => Some(found),
-        Err(why) => {
-            assert!(std::env::var_os("FIREDRILL_REQUIRE_ENGINES").is_none(), "engines are required: {why}");
-            println!("not run: {why}");
-            None
-        }
-    }
+/// A server laid out for sessions.
+pub async fn server() -> Server {
+    let server = match Docker::connect().await {
+        Ok(docker) => contained(docker).await,
+        Err(_) => start(),
+    };
+    let server = server.unwrap_or_else(|why| panic!("{why}"));
+    let mut session = login(&server, "postgres").await;
+    session.run("postgres", LAYOUT).await.expect("the layout");
+    server
 }
 
 async fn contained(docker: Docker) -> Result<Server, String> {
     let images = Images::new(&[], &docker).await.map_err(|error| error.to_string())?;
     let image = images.of(Family::Postgres).remove(0);
-    let ground = ground(docker);
+    let ground = ground::ground(docker);
     let server =
-        PostgresEngine.begin(&ground, &birth("tested", image), None).await.map_err(|error| error.to_string())?;
+        PostgresEngine.begin(&ground, &birth("tested", &image), None).await.map_err(|error| error.to_string())?;
     let line = "sed -i '1i host all stranger all reject' \"$PGDATA/pg_hba.conf\"; psql -qU postgres -c 'select pg_reload_conf()'";
     server.container.run(Order::shell(line).account("postgres")).await.map_err(|error| error.to_string())?;
     let endpoint = server.container.endpoint().await.map_err(|error| error.to_string())?;
-    Ok(Server { endpoint, running: Running::Container(ground.docker) })
-}
-
-/// What engines work with, with a vault in memory.
-pub fn ground(docker: Docker) -> Ground {
-    let vault = std::sync::Arc::new(object_store::memory::InMemory::new());
-    Ground { docker, vault, passwords: Passwords::default() }
+    Ok(Server { endpoint, running: Running::Container { _docker: ground.docker } })
 }
 
 /// A server as tests want it.
-pub fn birth(instance: &str, image: Image) -> Birth {
-    let backup_policy = BackupPolicy {
-        weekdays: std::collections::BTreeSet::new(),
-        hour: 0,
-        log_backup: true,
-        data_retention_days: 7,
-        log_retention_days: 7,
-    };
-    let configuration = Configuration {
-        whitelist: std::collections::BTreeSet::new(),
-        ssl: false,
-        parameters: std::collections::BTreeMap::new(),
-        backup_policy,
-        alarm_thresholds: std::collections::BTreeMap::new(),
-    };
-    Birth {
-        instance: instance.into(),
-        product: "postgresql 11".parse().expect("a product"),
-        image,
-        configuration,
-        root: Secret::new(PASSWORD),
-        disk_bytes: None,
-    }
+pub fn birth(instance: &str, image: &Image) -> Birth {
+    Birth { root: Secret::new(PASSWORD), ..ground::birth(instance, "postgresql 11", image) }
 }
 
 /// A session of an account.

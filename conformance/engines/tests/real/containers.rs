@@ -1,51 +1,32 @@
-//! Containers: commanded, streamed to and from, and never left behind. Without a container engine each test says that it
-//! was not run; where FIREDRILL_REQUIRE_ENGINES is set, it fails.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+//! Containers: commanded, streamed to and from, and never left behind.
 
+use crate::{Test, wait};
 use engines::docker::{Command, Container, ContainerOrder, Docker, give, take};
 use engines::images::{Family, Images};
 use engines::local::vault;
-use libtest_mimic::{Arguments, Failed, Trial};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let why = engines::absent();
-    let required = std::env::var_os("FIREDRILL_REQUIRE_ENGINES").is_some();
-    let trial = |name: &str, test: fn() -> Tested| {
-        let missing = why.clone().filter(|_| required);
-        let trial = Trial::test(name, move || match missing {
-            Some(why) => Err(Failed::from(why)),
-            None => test().map_err(|error| Failed::from(error.to_string())),
-        });
-        match &why {
-            Some(why) if !required => trial.with_kind(format!("not run: {why}")).with_ignored_flag(true),
-            _ => trial,
-        }
-    };
-    let trials = vec![
-        trial("a_server_answers_where_its_endpoint_says_also_after_a_restart", || run(answers())),
-        trial("a_killed_server_keeps_its_disk", || run(keeps_its_disk())),
-        trial("a_paused_server_and_one_off_its_network_answer_nothing", || run(answers_nothing())),
-        trial("programs_read_and_write_streams_and_end_with_their_code", || run(programs())),
-        trial("what_a_program_writes_goes_through_the_vault_into_another", || run(through_the_vault())),
-        trial("nothing_stays_in_the_vault_of_a_program_that_ends_badly", || run(ends_badly())),
-        trial("a_gated_server_starts_only_when_it_is_let", || run(gated())),
-        trial("a_small_disk_is_full_when_it_is", || run(small_disk())),
-        trial("no_container_is_left_when_its_engine_is_dropped_even_in_a_panic", || run(left_behind())),
-    ];
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
+/// The tests.
+pub const TESTS: &[Test] = &[
+    ("a_server_answers_where_its_endpoint_says_also_after_a_restart", || run(answers())),
+    ("a_killed_server_keeps_its_disk", || run(keeps_its_disk())),
+    ("a_paused_server_and_one_off_its_network_answer_nothing", || run(answers_nothing())),
+    ("programs_read_and_write_streams_and_end_with_their_code", || run(programs())),
+    ("what_a_program_writes_goes_through_the_vault_into_another", || run(through_the_vault())),
+    ("nothing_stays_in_the_vault_of_a_program_that_ends_badly", || run(ends_badly())),
+    ("a_gated_server_starts_only_when_it_is_let", || run(gated())),
+    ("a_small_disk_is_full_when_it_is", || run(small_disk())),
+    ("no_container_is_left_when_its_engine_is_dropped_even_in_a_panic", || run(left_behind())),
+];
 
-fn run(test: impl Future<Output = Tested>) -> Tested {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(test)
+fn run(test: impl Future<Output = Tested>) {
+    wait(test).unwrap_or_else(|error| panic!("{error}"));
 }
 
 async fn redis(docker: &Docker) -> Result<ContainerOrder, Box<dyn std::error::Error>> {

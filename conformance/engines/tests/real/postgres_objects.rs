@@ -1,9 +1,7 @@
 //! Objects of every kind arrive in another database as they were described, made in the order of a migration.
-// Here time and sockets are the machine's own, as in the crate itself.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod support;
-
+use crate::postgres::{login, server};
+use crate::{Test, wait};
 use recovery::model::Engine;
 use recovery::model::content::{Object, ObjectKind};
 use recovery::model::task::{MigrationType, Selection};
@@ -11,7 +9,10 @@ use recovery::ports::Session;
 use recovery::worker::migrate::plan::plan;
 use recovery::worker::scope::Scope;
 use std::collections::{BTreeMap, BTreeSet};
-use support::{login, server};
+
+/// The tests.
+pub const TESTS: &[Test] =
+    &[("every_object_arrives_as_it_was_described", || wait(every_object_arrives_as_it_was_described()))];
 
 /// One of everything, some of it with names that want quotes, some in a schema of its own.
 const SCHEMA: &str = r#"
@@ -81,9 +82,8 @@ fn plain(objects: Vec<Object>) -> Vec<Object> {
     objects.into_iter().map(|object| Object { revision: 0, rows: 0, ..object }).collect()
 }
 
-#[tokio::test]
 async fn every_object_arrives_as_it_was_described() {
-    let Some(server) = server().await else { return };
+    let server = server().await;
     let mut session = login(&server, "postgres").await;
     prepared(&mut *session, "described", SCHEMA).await;
     prepared(&mut *session, "made", "select 1").await;

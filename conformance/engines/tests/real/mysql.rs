@@ -1,17 +1,28 @@
 //! Everything a MySQL or MariaDB server holds arrives as it left, and nobody writes whose lease is over.
-// Here time and sockets are the machine's own, as in the crate itself.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod servers;
-
+use crate::named::{Server, servers};
+use crate::{Test, wait};
 use engines::mysql::MySql;
 use proptest::prelude::*;
 use recovery::model::content::{Object, ObjectKind, Row, Security, Value};
 use recovery::ports::database::{DatabaseError, OnConflict, ReadChunk, WriteChunk};
 use recovery::ports::{Database, Session};
-use servers::{Server, servers, wait};
 
-const SERVERS: &str = "FIREDRILL_TEST_MYSQL";
+/// The tests.
+pub const TESTS: &[Test] = &[
+    ("every_type_arrives_as_it_left", every_type_arrives_as_it_left),
+    ("a_blob_of_16_megabytes_arrives_and_a_chunk_stays_small", a_blob_of_16_megabytes_arrives_and_a_chunk_stays_small),
+    ("rows_come_in_the_order_of_any_key_and_none_twice", rows_come_in_the_order_of_any_key_and_none_twice),
+    ("programs_arrive_and_triggers_do_not_act_on_the_rows", programs_arrive_and_triggers_do_not_act_on_the_rows),
+    ("an_earlier_lease_is_fenced_off", an_earlier_lease_is_fenced_off),
+    ("every_change_of_a_definition_and_every_emptying_shows", every_change_of_a_definition_and_every_emptying_shows),
+    ("what_is_there_already_stays_stops_or_is_replaced", what_is_there_already_stays_stops_or_is_replaced),
+    ("errors_say_what_they_are", errors_say_what_they_are),
+    ("any_row_of_any_table_arrives_as_it_left", any_row_of_any_table_arrives_as_it_left),
+];
+
+/// The variable that names the servers.
+pub const SERVERS: &str = "FIREDRILL_TEST_MYSQL";
 
 async fn open(server: &Server) -> Box<dyn Session> {
     MySql.connect(&server.endpoint, &server.login).await.expect("a session")
@@ -110,7 +121,6 @@ insert into `every type` (id, t, tu, s, m, b, bu, z, d, f, g, n, nn, y, da, ti, 
   now(), '', '', '', '', '', '', '', '', '', '', '', '', '', '[]', st_geomfromtext('POINT(0 0)'), st_geomfromtext('LINESTRING(0 0, 9 9)'));
 "#;
 
-#[test]
 fn every_type_arrives_as_it_left() {
     for server in servers(SERVERS) {
         wait(async {
@@ -142,7 +152,6 @@ fn every_type_arrives_as_it_left() {
     }
 }
 
-#[test]
 fn a_blob_of_16_megabytes_arrives_and_a_chunk_stays_small() {
     for server in servers(SERVERS) {
         wait(async {
@@ -164,7 +173,6 @@ fn a_blob_of_16_megabytes_arrives_and_a_chunk_stays_small() {
     }
 }
 
-#[test]
 fn rows_come_in_the_order_of_any_key_and_none_twice() {
     let keys = [
         ("k enum('z', 'b', 'a')", "('z'), ('b'), ('a')"),
@@ -213,7 +221,6 @@ create event nightly on schedule every 1 day starts '2099-01-01' do update count
 insert into `or``ders` (id, person) values (1, 7), (2, 9);
 ";
 
-#[test]
 fn programs_arrive_and_triggers_do_not_act_on_the_rows() {
     for server in servers(SERVERS) {
         wait(async {
@@ -249,7 +256,6 @@ fn programs_arrive_and_triggers_do_not_act_on_the_rows() {
     }
 }
 
-#[test]
 fn an_earlier_lease_is_fenced_off() {
     for server in servers(SERVERS) {
         wait(async {
@@ -286,7 +292,6 @@ fn an_earlier_lease_is_fenced_off() {
     }
 }
 
-#[test]
 fn every_change_of_a_definition_and_every_emptying_shows() {
     for server in servers(SERVERS) {
         wait(async {
@@ -325,7 +330,6 @@ fn every_change_of_a_definition_and_every_emptying_shows() {
     }
 }
 
-#[test]
 fn what_is_there_already_stays_stops_or_is_replaced() {
     for server in servers(SERVERS) {
         wait(async {
@@ -358,7 +362,6 @@ fn what_is_there_already_stays_stops_or_is_replaced() {
     }
 }
 
-#[test]
 fn errors_say_what_they_are() {
     for server in servers(SERVERS) {
         wait(async {
@@ -476,7 +479,6 @@ fn typed() -> impl Strategy<Value = (&'static str, Value)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
-    #[test]
     fn any_row_of_any_table_arrives_as_it_left(
         database in names(),
         table in names(),

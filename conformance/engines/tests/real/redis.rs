@@ -1,18 +1,30 @@
 //! Every key of a Redis or Valkey server arrives as it left, and nobody writes whose lease is over. The servers need one
 //! database more than sixteen.
-// Here time and sockets are the machine's own, as in the crate itself.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod servers;
-
+use crate::named::{Server, servers};
+use crate::{Test, wait};
 use engines::redis::Redis;
 use proptest::prelude::*;
 use recovery::model::content::{Row, Value};
 use recovery::ports::database::{DatabaseError, OnConflict, ReadChunk, WriteChunk};
 use recovery::ports::{Database, Session};
-use servers::{Server, servers, wait};
 
-const SERVERS: &str = "FIREDRILL_TEST_REDIS";
+/// The tests.
+pub const TESTS: &[Test] = &[
+    ("every_type_arrives_with_the_time_it_goes_at", every_type_arrives_with_the_time_it_goes_at),
+    (
+        "a_value_of_16_megabytes_arrives_and_a_chunk_stays_small",
+        a_value_of_16_megabytes_arrives_and_a_chunk_stays_small,
+    ),
+    ("a_copy_goes_on_where_it_was_on_another_session", a_copy_goes_on_where_it_was_on_another_session),
+    ("an_earlier_lease_is_fenced_off", an_earlier_lease_is_fenced_off),
+    ("what_is_there_already_stays_stops_or_is_replaced", what_is_there_already_stays_stops_or_is_replaced),
+    ("errors_say_what_they_are", errors_say_what_they_are),
+    ("any_key_arrives_as_it_left", any_key_arrives_as_it_left),
+];
+
+/// The variable that names the servers.
+pub const SERVERS: &str = "FIREDRILL_TEST_REDIS";
 const COLUMNS: [&str; 4] = ["key", "type", "value", "expires_at"];
 
 async fn open(server: &Server) -> Box<dyn Session> {
@@ -99,7 +111,6 @@ SETBIT bits 1000000 1
 GEOADD places 13.361389 38.115556 Palermo
 "#;
 
-#[test]
 fn every_type_arrives_with_the_time_it_goes_at() {
     for server in servers(SERVERS) {
         wait(async {
@@ -146,7 +157,6 @@ async fn old(session: &mut dyn Session) -> bool {
     matches!(said, Value::Text(text) if text.contains("redis_version:6.0"))
 }
 
-#[test]
 fn a_value_of_16_megabytes_arrives_and_a_chunk_stays_small() {
     for server in servers(SERVERS) {
         wait(async {
@@ -169,7 +179,6 @@ fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-#[test]
 fn a_copy_goes_on_where_it_was_on_another_session() {
     for server in servers(SERVERS) {
         wait(async {
@@ -195,7 +204,6 @@ fn a_copy_goes_on_where_it_was_on_another_session() {
     }
 }
 
-#[test]
 fn an_earlier_lease_is_fenced_off() {
     for server in servers(SERVERS) {
         wait(async {
@@ -215,7 +223,6 @@ fn an_earlier_lease_is_fenced_off() {
     }
 }
 
-#[test]
 fn what_is_there_already_stays_stops_or_is_replaced() {
     for server in servers(SERVERS) {
         wait(async {
@@ -237,7 +244,6 @@ fn what_is_there_already_stays_stops_or_is_replaced() {
     }
 }
 
-#[test]
 fn errors_say_what_they_are() {
     for server in servers(SERVERS) {
         wait(async {
@@ -293,7 +299,6 @@ fn key() -> impl Strategy<Value = (Vec<u8>, Vec<String>)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
-    #[test]
     fn any_key_arrives_as_it_left(keys in proptest::collection::btree_map(letters(), key(), 1..20), limit in 1_usize..7) {
         for server in servers(SERVERS) {
             wait(async {

@@ -1,15 +1,33 @@
 //! What a session with a real PostgreSQL server does.
-// Here time and sockets are the machine's own, as in the crate itself.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod support;
-
+use crate::postgres::{PASSWORD, Server, as_account, login, server};
+use crate::{Test, wait};
 use engines::postgres::Postgres;
 use recovery::model::content::{ObjectKind, Row, Value};
 use recovery::model::instance::Rights;
 use recovery::ports::database::{DatabaseError, OnConflict, ReadChunk, WriteChunk};
 use recovery::ports::{Database, Session};
-use support::{PASSWORD, Server, as_account, login, server};
+
+/// The tests.
+pub const TESTS: &[Test] = &[
+    ("why_a_login_fails_is_told_apart", || wait(why_a_login_fails_is_told_apart())),
+    ("a_later_lease_ends_the_sessions_of_earlier_ones", || wait(a_later_lease_ends_the_sessions_of_earlier_ones())),
+    ("a_revision_changes_with_definitions_and_truncation_alone", || {
+        wait(a_revision_changes_with_definitions_and_truncation_alone())
+    }),
+    ("every_row_is_read_once_with_a_key_and_without", || wait(every_row_is_read_once_with_a_key_and_without())),
+    ("a_row_whose_key_is_there_stays_stops_or_is_replaced", || {
+        wait(a_row_whose_key_is_there_stays_stops_or_is_replaced())
+    }),
+    ("sixteen_megabytes_in_a_value_come_along_one_row_a_chunk", || {
+        wait(sixteen_megabytes_in_a_value_come_along_one_row_a_chunk())
+    }),
+    ("a_script_is_one_transaction_and_tells_its_last_answer", || {
+        wait(a_script_is_one_transaction_and_tells_its_last_answer())
+    }),
+    ("a_snapshot_reads_as_of_one_instant", || wait(a_snapshot_reads_as_of_one_instant())),
+    ("rights_are_those_the_server_grants", || wait(rights_are_those_the_server_grants())),
+];
 
 async fn refusal(server: &Server, account: &str, password: &str, ssl: bool) -> DatabaseError {
     let mut login = as_account(account, password);
@@ -26,9 +44,8 @@ async fn database(session: &mut dyn Session, name: &str) {
     session.create_database(name, "UTF8").await.expect("a database");
 }
 
-#[tokio::test]
 async fn why_a_login_fails_is_told_apart() {
-    let Some(server) = server().await else { return };
+    let server = server().await;
     let mut admin = login(&server, "postgres").await;
     sql(&mut *admin, "postgres", "drop role if exists stranger; create role stranger login password 'x'").await;
     assert_eq!(refusal(&server, "postgres", "wrong", false).await, DatabaseError::AccessDenied("postgres".into()));
@@ -41,9 +58,8 @@ async fn why_a_login_fails_is_told_apart() {
     assert!(matches!(away.err(), Some(DatabaseError::Unreachable(_))));
 }
 
-#[tokio::test]
 async fn a_later_lease_ends_the_sessions_of_earlier_ones() {
-    let Some(server) = server().await else { return };
+    let server = server().await;
     let mut old = login(&server, "postgres").await;
     database(&mut *old, "leased").await;
     old.claim("task one", 1).await.expect("the first claim");
@@ -66,9 +82,8 @@ async fn a_later_lease_ends_the_sessions_of_earlier_ones() {
     sql(&mut *admin, "postgres", "drop database leased with (force)").await;
 }
 
-#[tokio::test]
 async fn a_revision_changes_with_definitions_and_truncation_alone() {
-    let Some(server) = server().await else { return };
+    let server = server().await;
     let mut session = login(&server, "postgres").await;
     database(&mut *session, "revised").await;
     let make = "create table t (id int primary key, item text); create table u (id int references t); insert into t values (1)";
@@ -127,9 +142,8 @@ async fn read_all(session: &mut dyn Session, database: &str, table: &str, column
     }
 }
 
-#[tokio::test]
 async fn every_row_is_read_once_with_a_key_and_without() {
-    let Some(server) = server().await else { return };
+    let server = server().await;
     let mut session = login(&server, "postgres").await;
     database(&mut *session, "read").await;
     let make = "create type mood as enum ('sad', 'ok', 'it''s'); \
@@ -161,9 +175,8 @@ async fn every_row_is_read_once_with_a_key_and_without() {
     sql(&mut *session, "postgres", "drop database read with (force)").await;
 }
 
-#[tokio::test]
 async fn a_row_whose_key_is_there_stays_stops_or_is_replaced() {
-    let Some(server) = server().await else { return };
+    let server = server().await;
     let mut session = login(&server, "postgres").await;
     database(&mut *session, "written").await;
     let make = "create table t (id int primary key, code text unique, twice int generated always as (id * 2) stored, \
@@ -197,9 +210,8 @@ async fn a_row_whose_key_is_there_stays_stops_or_is_replaced() {
     sql(&mut *session, "postgres", "drop database written with (force)").await;
 }
 
-#[tokio::test]
 async fn sixteen_megabytes_in_a_value_come_along_one_row_a_chunk() {
-    let Some(server) = server().await else { return };
+    let server = server().await;
     let mut session = login(&server, "postgres").await;
     database(&mut *session, "large").await;
     let make = "create table t (id int primary key, b bytea, x text); insert into t select n, \
@@ -231,9 +243,8 @@ async fn sixteen_megabytes_in_a_value_come_along_one_row_a_chunk() {
     sql(&mut *session, "postgres", "drop database large with (force)").await;
 }
 
-#[tokio::test]
 async fn a_script_is_one_transaction_and_tells_its_last_answer() {
-    let Some(server) = server().await else { return };
+    let server = server().await;
     let mut session = login(&server, "postgres").await;
     database(&mut *session, "script").await;
     let failed = session.run("script", "create table t (id int); select 1 / 0").await;
@@ -251,9 +262,8 @@ async fn a_script_is_one_transaction_and_tells_its_last_answer() {
     sql(&mut *session, "postgres", "drop database script with (force)").await;
 }
 
-#[tokio::test]
 async fn a_snapshot_reads_as_of_one_instant() {
-    let Some(server) = server().await else { return };
+    let server = server().await;
     let mut session = login(&server, "postgres").await;
     database(&mut *session, "still").await;
     sql(&mut *session, "still", "create table t (id int primary key); insert into t values (1)").await;
@@ -268,9 +278,8 @@ async fn a_snapshot_reads_as_of_one_instant() {
     sql(&mut *session, "postgres", "drop database still with (force)").await;
 }
 
-#[tokio::test]
 async fn rights_are_those_the_server_grants() {
-    let Some(server) = server().await else { return };
+    let server = server().await;
     let mut admin = login(&server, "postgres").await;
     assert_eq!(admin.facts().await.expect("facts").grants.default, Rights::Owner);
     sql(&mut *admin, "postgres", "drop role if exists reader").await;

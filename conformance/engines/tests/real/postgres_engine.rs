@@ -1,9 +1,8 @@
 //! PostgreSQL in containers: backups into the vault, and recovery into a new server up to a time.
-// Here time and sockets are the machine's own, as in the crate itself.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod support;
-
+use crate::ground::ground;
+use crate::postgres::birth;
+use crate::{Test, wait};
 use engines::docker::Docker;
 use engines::engine::{Engine, Ground, Kept, Restore, Server};
 use engines::images::Image;
@@ -17,22 +16,29 @@ use recovery::model::photograph::Photograph;
 use recovery::ports::Session;
 use recovery::ports::cloud::{AccountOrder, CloudError};
 use recovery::ports::database::{DatabaseError, Login};
-use support::{birth, ground, or_not_run};
+
+/// The tests.
+pub const TESTS: &[Test] = &[
+    ("a_server_comes_back_as_of_any_time_its_backups_reach", || {
+        wait(a_server_comes_back_as_of_any_time_its_backups_reach())
+    }),
+    ("accounts_have_the_rights_they_are_given_and_settings_hold", || {
+        wait(accounts_have_the_rights_they_are_given_and_settings_hold())
+    }),
+];
 
 const ACCOUNT: &str = "app's \"account\"";
 
-/// The ground and every PostgreSQL image that is here, or none, which is said.
-async fn images() -> Option<(Ground, Vec<Image>)> {
-    let docker = or_not_run(Docker::connect().await.map_err(|error| error.to_string()))?;
+/// The ground and every PostgreSQL image that is here.
+async fn images() -> (Ground, Vec<Image>) {
+    let docker = Docker::connect().await.expect("a container engine");
     let here = docker.images().await.expect("images");
-    let images: Vec<Image> = match std::env::var("FIREDRILL_IMAGE_POSTGRES") {
-        Ok(named) => named.split(',').map(|name| name.parse().expect("an image")).collect(),
-        Err(_) => {
-            here.iter().filter(|name| name.contains("postgres:")).map(|name| name.parse().expect("an image")).collect()
-        }
+    let names: Vec<String> = match std::env::var("FIREDRILL_IMAGE_POSTGRES") {
+        Ok(named) => named.split(',').map(str::to_owned).collect(),
+        Err(_) => here.into_iter().filter(|name| name.contains("postgres:")).collect(),
     };
-    or_not_run(if images.is_empty() { Err("no image of PostgreSQL is here".to_owned()) } else { Ok(()) })?;
-    Some((ground(docker), images))
+    assert!(!names.is_empty(), "no image of PostgreSQL is here");
+    (ground(docker), names.iter().map(|name| name.parse().expect("an image")).collect())
 }
 
 async fn session(
@@ -68,9 +74,8 @@ async fn photograph(ground: &Ground, server: &Server) -> Photograph {
     Photograph { log_position: 0, ..taken }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_server_comes_back_as_of_any_time_its_backups_reach() {
-    let Some((ground, images)) = images().await else { return };
+    let (ground, images) = images().await;
     for image in images {
         println!("{image}");
         comes_back(&ground, image).await;
@@ -80,7 +85,7 @@ async fn a_server_comes_back_as_of_any_time_its_backups_reach() {
 
 async fn comes_back(ground: &Ground, image: Image) {
     let first = account(Rights::ReadWrite);
-    let server = PostgresEngine.begin(ground, &birth("shop", image.clone()), Some(&first)).await.expect("a server");
+    let server = PostgresEngine.begin(ground, &birth("shop", &image), Some(&first)).await.expect("a server");
     let mut app = session(&server, ACCOUNT, &first.password, false).await.expect("a session");
     let make = "create type mood as enum ('ok'); create table orders (id serial primary key, item text, m mood default 'ok'); \
         insert into orders (item) values ('lamp'); create view v as select * from orders";
@@ -112,7 +117,7 @@ async fn comes_back(ground: &Ground, image: Image) {
         (restore(&[&log_one, &log_two], Some(log_two.held.to_time)), at_end),
     ];
     for (restore, expected) in cases {
-        let born = birth("rescue", image.clone());
+        let born = birth("rescue", &image);
         let (rescue, as_of) = PostgresEngine.restore(ground, &born, &restore).await.expect("a restored server");
         assert_eq!(as_of, Some(restore.until.unwrap_or(data.held.to_time)));
         assert_eq!(photograph(ground, &rescue).await, expected);
@@ -137,18 +142,17 @@ async fn refuses(ground: &Ground, image: &Image, data: &Kept, log_one: &Kept, lo
     ];
     for (logs, until, why) in cases {
         let restore = Restore { data: data.clone(), logs, until: Some(until) };
-        let refused = PostgresEngine.restore(ground, &birth("rescue", image.clone()), &restore).await.err();
+        let refused = PostgresEngine.restore(ground, &birth("rescue", image), &restore).await.err();
         assert!(refused.as_ref().is_some_and(|error| error.to_string().contains(why)), "{why}: {refused:?}");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn accounts_have_the_rights_they_are_given_and_settings_hold() {
-    let Some((ground, images)) = images().await else { return };
+    let (ground, images) = images().await;
     for image in images {
         println!("{image}");
         let server = PostgresEngine
-            .begin(&ground, &birth("shop", image), Some(&account(Rights::ReadWrite)))
+            .begin(&ground, &birth("shop", &image), Some(&account(Rights::ReadWrite)))
             .await
             .expect("a server");
         rights(&ground, &server).await;
@@ -200,7 +204,7 @@ async fn rights(ground: &Ground, server: &Server) {
 async fn settings(server: &Server) {
     let password = account(Rights::None).password;
     assert_eq!(session(server, ACCOUNT, &password, true).await.err(), Some(DatabaseError::SslDisabled));
-    let mut configuration = birth("shop", "a:1".parse().expect("an image")).configuration;
+    let mut configuration = birth("shop", &"a:1".parse().expect("an image")).configuration;
     configuration.ssl = true;
     configuration.parameters.insert("statement_timeout".into(), "54321".into());
     PostgresEngine.configure(server, &configuration).await.expect("configured");

@@ -1,68 +1,29 @@
 //! Redis and Valkey servers in containers: backups are taken on the replica and give back what they held.
-// Here time and sockets are the machine's own, as in the crate itself.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
-use engines::docker::Docker;
-use engines::engine::{Birth, Engine, Ground, Kept, Passwords, Restore, Server};
-use engines::images::{Family, Image, Images};
+use crate::ground::{self, grounds};
+use crate::{Test, wait};
+use engines::engine::{Birth, Engine, Ground, Kept, Restore, Server};
+use engines::images::{Family, Image};
 use engines::redis::RedisServers;
-use object_store::memory::InMemory;
+use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use recovery::model::Secret;
 use recovery::model::backup::{BackupKind, Node};
 use recovery::model::content::Value;
-use recovery::model::instance::{BackupPolicy, Configuration, FirstAccount, Grants, Rights};
+use recovery::model::instance::{FirstAccount, Grants, Rights};
 use recovery::model::photograph::{Rows, password_mark};
-use recovery::model::{Product, Secret};
 use recovery::ports::Session;
 use recovery::ports::cloud::{AccountOrder, CloudError};
 use recovery::ports::database::{DatabaseError, Login};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-/// The images of both families, or none: then it says why, and fails where engines are required.
-async fn grounds() -> Option<(Ground, Vec<(Family, Image)>)> {
-    let ready = async {
-        let docker = Docker::connect().await?;
-        let images = Images::new(&[], &docker).await?;
-        let mut all = Vec::new();
-        for family in [Family::Redis, Family::Valkey] {
-            all.extend(images.of(family).into_iter().map(|image| (family, image)));
-        }
-        let vault: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-        Ok::<_, engines::docker::DockerError>((Ground { docker, vault, passwords: Passwords::default() }, all))
-    };
-    match ready.await {
-        Ok(ready) => Some(ready),
-        Err(why) => {
-            assert_ne!(std::env::var("FIREDRILL_REQUIRE_ENGINES").as_deref(), Ok("1"), "{why}");
-            eprintln!("not run: {why}");
-            None
-        }
-    }
-}
+/// The tests.
+pub const TESTS: &[Test] =
+    &[("a_backup_of_the_replica_gives_back_what_it_held", || wait(a_backup_of_the_replica_gives_back_what_it_held()))];
 
 fn birth(instance: &str, image: &Image) -> Birth {
-    Birth {
-        instance: instance.into(),
-        product: "redis 7.0".parse::<Product>().expect("a product"),
-        image: image.clone(),
-        configuration: Configuration {
-            whitelist: BTreeSet::new(),
-            ssl: false,
-            parameters: BTreeMap::new(),
-            backup_policy: BackupPolicy {
-                weekdays: BTreeSet::new(),
-                hour: 0,
-                log_backup: false,
-                data_retention_days: 7,
-                log_retention_days: 7,
-            },
-            alarm_thresholds: BTreeMap::new(),
-        },
-        root: Secret::new(format!("root of {instance}")),
-        disk_bytes: None,
-    }
+    let mut birth = ground::birth(instance, "redis 7.0", image);
+    birth.configuration.backup_policy.log_backup = false;
+    birth
 }
 
 async fn session(engine: &RedisServers, server: &Server, account: &str) -> Box<dyn Session> {
@@ -149,9 +110,8 @@ async fn rights(ground: &Ground, engine: &RedisServers, server: &Server) {
     assert_eq!(engine.account(server, &drop).await, Err(CloudError::NoSuchAccount("ReadOnly".into())));
 }
 
-#[tokio::test]
 async fn a_backup_of_the_replica_gives_back_what_it_held() {
-    let Some((ground, images)) = grounds().await else { return };
+    let (ground, images) = grounds(&[Family::Redis, Family::Valkey]).await;
     for (family, image) in images {
         rehearse(&ground, family, &image).await;
     }

@@ -1,69 +1,32 @@
 //! MySQL and MariaDB servers in containers: their backups give what they held, to the second asked for.
-// Here time and sockets are the machine's own, as in the crate itself.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
-use engines::docker::Docker;
-use engines::engine::{Birth, Engine, Ground, Kept, Passwords, Restore, Server};
-use engines::images::{Family, Image, Images};
+use crate::ground::{self, grounds};
+use crate::{Test, wait};
+use engines::engine::{Birth, Engine, Ground, Kept, Restore, Server};
+use engines::images::{Family, Image};
 use engines::mysql::MySqlServers;
 use jiff::{SignedDuration, Timestamp};
-use object_store::memory::InMemory;
+use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use recovery::model::Secret;
 use recovery::model::backup::{BackupKind, Held};
 use recovery::model::content::Value;
-use recovery::model::instance::{BackupPolicy, Configuration, FirstAccount, Grants, Rights};
+use recovery::model::instance::{FirstAccount, Grants, Rights};
 use recovery::model::photograph::{Rows, password_mark};
-use recovery::model::{Product, Secret};
 use recovery::ports::Session;
 use recovery::ports::cloud::{AccountOrder, CloudError};
 use recovery::ports::database::Login;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-/// The images of both families, or none: then it says why, and fails where engines are required.
-async fn grounds() -> Option<(Ground, Vec<(Family, Image)>)> {
-    let ready = async {
-        let docker = Docker::connect().await?;
-        let images = Images::new(&[], &docker).await?;
-        let mut all = Vec::new();
-        for family in [Family::MariaDb, Family::MySql] {
-            all.extend(images.of(family).into_iter().map(|image| (family, image)));
-        }
-        let vault: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-        Ok::<_, engines::docker::DockerError>((Ground { docker, vault, passwords: Passwords::default() }, all))
-    };
-    match ready.await {
-        Ok(ready) => Some(ready),
-        Err(why) => {
-            assert_ne!(std::env::var("FIREDRILL_REQUIRE_ENGINES").as_deref(), Ok("1"), "{why}");
-            eprintln!("not run: {why}");
-            None
-        }
-    }
-}
+/// The tests.
+pub const TESTS: &[Test] = &[
+    ("what_was_dropped_comes_back_to_the_second", || wait(what_was_dropped_comes_back_to_the_second())),
+    ("accounts_have_the_rights_they_are_given", || wait(accounts_have_the_rights_they_are_given())),
+];
 
 fn birth(instance: &str, image: &Image, ssl: bool) -> Birth {
-    Birth {
-        instance: instance.into(),
-        product: "mysql 8.0".parse::<Product>().expect("a product"),
-        image: image.clone(),
-        configuration: Configuration {
-            whitelist: BTreeSet::new(),
-            ssl,
-            parameters: BTreeMap::new(),
-            backup_policy: BackupPolicy {
-                weekdays: BTreeSet::new(),
-                hour: 0,
-                log_backup: true,
-                data_retention_days: 7,
-                log_retention_days: 7,
-            },
-            alarm_thresholds: BTreeMap::new(),
-        },
-        root: Secret::new(format!("root of {instance}")),
-        disk_bytes: None,
-    }
+    let mut birth = ground::birth(instance, "mysql 8.0", image);
+    birth.configuration.ssl = ssl;
+    birth
 }
 
 fn app() -> FirstAccount {
@@ -166,18 +129,16 @@ async fn refusals(ground: &Ground, engine: &MySqlServers, image: &Image, restore
     assert!(matches!(&refused, Some(CloudError::BackupUnreadable { backup, .. }) if backup.as_str() == "bk-1"));
 }
 
-#[tokio::test]
 async fn what_was_dropped_comes_back_to_the_second() {
-    let Some((ground, images)) = grounds().await else { return };
+    let (ground, images) = grounds(&[Family::MariaDb, Family::MySql]).await;
     for (family, image) in images {
         rehearse(&ground, family, &image).await;
     }
     ground.docker.close().await.expect("closed");
 }
 
-#[tokio::test]
 async fn accounts_have_the_rights_they_are_given() {
-    let Some((ground, images)) = grounds().await else { return };
+    let (ground, images) = grounds(&[Family::MariaDb, Family::MySql]).await;
     for (family, image) in images {
         let engine = MySqlServers::new(family);
         let server = engine.begin(&ground, &birth("rm-r", &image, false), Some(&app())).await.expect("begun");

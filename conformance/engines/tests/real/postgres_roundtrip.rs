@@ -1,9 +1,7 @@
 //! Names and values of every kind arrive in another database as they left.
-// Here time and sockets are the machine's own, as in the crate itself.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod support;
-
+use crate::Test;
+use crate::postgres::{login, server};
 use engines::postgres::{ident, literal};
 use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
@@ -11,7 +9,10 @@ use proptest::test_runner::{Config, TestRunner};
 use recovery::model::content::{Object, ObjectKind, Row};
 use recovery::ports::Session;
 use recovery::ports::database::{OnConflict, ReadChunk, WriteChunk};
-use support::{login, server};
+
+/// The tests.
+pub const TESTS: &[Test] =
+    &[("every_name_and_every_value_arrives_as_it_left", every_name_and_every_value_arrives_as_it_left)];
 
 /// Names nobody should choose, and everybody may.
 const NAMES: &[&str] = &[
@@ -279,10 +280,9 @@ async fn table(session: &mut dyn Session, database: &str, sample: &Sample) -> Re
     table.ok_or_else(|| failed("describe", "the table is not there"))
 }
 
-#[test]
 fn every_name_and_every_value_arrives_as_it_left() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let Some(server) = runtime.block_on(server()) else { return };
+    let server = runtime.block_on(server());
     let (mut from, mut to) =
         runtime.block_on(async { (login(&server, "postgres").await, login(&server, "postgres").await) });
     runtime.block_on(async {
