@@ -13,6 +13,7 @@ use recovery::model::backup::{BackupKind, BackupStatus};
 use recovery::model::instance::{Billing, Grants, InstanceState, NetworkType};
 use recovery::model::logical::backup::SetStatus;
 use recovery::model::logical::restore::RestoreStatus;
+use recovery::model::precheck::PrecheckItem;
 use recovery::model::task::{
     ConnectionMode, MigrationType, PhaseStatus, SameNameMode, Selection, Stage, TaskFailure, TaskStatus,
 };
@@ -209,6 +210,8 @@ pub struct MigrateStep {
     pub objects: Vec<Selection>,
     /// `same_name`: stop unless given.
     pub same_name: SameNameMode,
+    /// `without_advice`: advisory precheck items that are not looked at.
+    pub without_advice: BTreeSet<PrecheckItem>,
     /// `until`: how far the step goes. Finished unless given; caught-up unless given where types name incremental.
     pub until: MigrateUntil,
     /// `ends`: what comes of it; finished unless given.
@@ -278,6 +281,8 @@ pub enum TaskRequest {
         objects: Vec<Selection>,
         /// Same-name mode.
         same_name: SameNameMode,
+        /// Advisory precheck items that are not looked at.
+        without_advice: BTreeSet<PrecheckItem>,
     },
     /// Start the precheck.
     Precheck,

@@ -9,7 +9,7 @@ use recovery::model::InstanceId;
 use recovery::model::content::{Change, DatabaseFacts, Object};
 use recovery::ports::clock::Clock;
 use recovery::ports::database::{
-    Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
+    Apply, Chunk, Circumstances, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
 };
 use recovery::ports::{Database, Session};
 use std::collections::BTreeMap;
@@ -150,6 +150,11 @@ impl Session for Seat {
             facts.parameters.extend(said);
         }
         Ok(facts)
+    }
+
+    async fn circumstances(&mut self) -> Result<Circumstances, DatabaseError> {
+        let _busy = self.call()?;
+        self.session.circumstances().await
     }
 
     async fn databases(&mut self) -> Result<Vec<DatabaseFacts>, DatabaseError> {

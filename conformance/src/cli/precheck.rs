@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::reports::precheck::{about, explain, item_of, json, prechecks, table};
 use crate::runner;
 use recovery::model::precheck::PrecheckItem;
+use recovery::worker::precheck::LEFT_OUT;
 
 /// Width of tables that go to no terminal.
 const WIDTH: usize = 120;
@@ -37,6 +38,9 @@ pub fn precheck(arguments: &PrecheckArguments) -> Result<Exit, Failure> {
 }
 
 fn explained(code: &str, width: usize) -> Result<String, Failure> {
+    if let Some((code, why)) = LEFT_OUT.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)) {
+        return Ok(format!("{code} is not looked at. {why}"));
+    }
     let known = item_of(code).and_then(about);
     known.map(|about| explain(&about, width)).ok_or_else(|| {
         let codes: Vec<&str> = PrecheckItem::ALL.iter().map(|item| item.code()).collect();

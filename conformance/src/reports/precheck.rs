@@ -80,7 +80,11 @@ pub fn table(checked: &Checked<'_>, width: usize) -> String {
 
 fn line(result: &PrecheckResult, widths: &[usize]) -> String {
     let known = about(result.item);
-    let item = known.map_or_else(String::new, |it| format!("{}\n{}\n", it.english, it.chinese)) + result.item.code();
+    let mut item =
+        known.map_or_else(String::new, |it| format!("{}\n{}\n", it.english, it.chinese)) + result.item.code();
+    if result.item.is_advisory() {
+        item.push_str("\n(advisory)");
+    }
     let looks_at = known.map_or("", |it| it.looks_at);
     let details = result.outcome.found().map_or_else(String::new, details);
     row(&[result_word(&result.outcome), &item, looks_at, &details], widths)
@@ -122,6 +126,7 @@ pub fn json(checked: &Checked<'_>) -> Value {
             if let Some(about) = about(result.item) {
                 item["english"] = json!(about.english);
                 item["chinese"] = json!(about.chinese);
+                item["advisory"] = json!(about.weight == Weight::Advice);
             }
             item
         })
@@ -152,6 +157,10 @@ pub fn explain(about: &About, width: usize) -> String {
     let weight = match about.weight {
         Weight::Firm => "what it finds keeps the task from starting",
         Weight::Light => "what it finds is a warning and never keeps the task from starting",
+        Weight::Advice => {
+            "advisory: what it finds is a warning and never keeps the task from starting; a task leaves it out with \
+             without_advice"
+        }
     };
     let tasks = match about.needs {
         Needs::Anything => "every task",
@@ -159,6 +168,7 @@ pub fn explain(about: &About, width: usize) -> String {
         Needs::Structure => "tasks with structure",
         Needs::Full => "tasks with full",
         Needs::Incremental => "tasks with incremental",
+        Needs::Rows => "tasks with full or incremental",
     };
     let finds = about.finds.iter().map(|cause| format!("- {cause}\n")).collect::<String>();
     let shield = if about.shieldable { "can be shielded" } else { "cannot be shielded" };
@@ -194,6 +204,7 @@ mod tests {
             }
             assert!(!about.finds.is_empty() && !about.engines.is_empty(), "{item}");
             assert_eq!(item_of(item.code()), Some(*item));
+            assert_eq!(item.is_advisory(), about.weight == Weight::Advice, "{item}");
         }
     }
 

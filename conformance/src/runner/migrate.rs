@@ -51,6 +51,7 @@ impl Flow<'_> {
             types: self.step.types.clone(),
             objects: self.step.objects.clone(),
             same_name: self.step.same_name,
+            without_advice: self.step.without_advice.clone(),
         };
         let requests = [
             (MigrateUntil::Authorised, TaskRequest::Authorise),

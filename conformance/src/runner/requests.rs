@@ -41,8 +41,11 @@ fn verb(request: &TaskRequest) -> &'static str {
 pub async fn ask(operator: &Operator, id: &TaskId, request: &TaskRequest) -> Stepped<Answer> {
     let path = format!("/v1/migration-tasks/{id}");
     match request {
-        TaskRequest::Select { types, objects, same_name } => {
-            let body = objects_body(types, objects, *same_name);
+        TaskRequest::Select { types, objects, same_name, without_advice } => {
+            let mut body = objects_body(types, objects, *same_name);
+            if !without_advice.is_empty() {
+                body["without_advice"] = json!(without_advice);
+            }
             operator.call(Method::PUT, &format!("{path}/objects"), Some(&body), None).await
         }
         TaskRequest::Edit { task_name, source, target } => {

@@ -61,6 +61,50 @@ items! {
     BinlogRowImage = "CHECK_BINLOG_ROW_IMAGE",
     /// The source has a server_id of its own.
     ServerId = "CHECK_SERVER_ID",
+    /// No file of the binary log is missing.
+    BinlogExistence = "CHECK_BINLOG_EXIST",
+    /// No table of a storage engine whose changes cannot be followed.
+    StorageEngine = "CHECK_ENGINE",
+    /// The source makes no passwords of the format before 4.1 (MySQL; spelled as documented).
+    PasswordFormat = "CHECK_MYSQL_PASSOWRD_FORMAT",
+    /// Statements read alike on both sides (MySQL).
+    SqlMode = "CHECK_SQL_MODE",
+    /// The tables that rows are copied into are empty.
+    TargetTablesEmpty = "CHECK_DEST_TABLE_EMPTY",
+    /// The log of the source reaches back to a full backup (SQL Server, incremental).
+    RecoveryModel = "CHECK_RECOVERY_MODEL",
+    /// The source account is sysadmin or superuser (incremental).
+    Superuser = "CHECK_SUPER_AUTH_SRC",
+    /// The source account may run SYNC and PSYNC (Redis).
+    Psync = "CHECK_PSYNC_SRC",
+    /// Advice: tables have a key by which rows are told apart.
+    AdviseKey = "ADVISE_KEY",
+    /// Advice: rows of the source satisfy its own foreign keys.
+    AdviseOrphans = "ADVISE_ORPHANS",
+    /// Advice: foreign keys make no circle.
+    AdviseCircle = "ADVISE_CIRCLE",
+    /// Advice: no column counts by itself.
+    AdviseIdentity = "ADVISE_IDENTITY",
+    /// Advice: no sequence begins anew.
+    AdviseSequence = "ADVISE_SEQUENCE",
+    /// Advice: definers are accounts of the target.
+    AdviseDefiner = "ADVISE_DEFINER",
+    /// Advice: names keep their upper and lower case.
+    AdviseNameCase = "ADVISE_NAME_CASE",
+    /// Advice: the character sets of the target hold what those of the source hold.
+    AdviseCharset = "ADVISE_CHARSET",
+    /// Advice: columns have types that are migrated.
+    AdviseTypes = "ADVISE_TYPES",
+    /// Advice: the target has room for the source.
+    AdviseSpace = "ADVISE_SPACE",
+    /// Advice: the source is no replica.
+    AdviseReplica = "ADVISE_REPLICA",
+    /// Advice: the clocks of both sides agree.
+    AdviseClock = "ADVISE_CLOCK",
+    /// Advice: neither side expires before the task ends.
+    AdviseExpiry = "ADVISE_EXPIRY",
+    /// Advice: the selection holds something.
+    AdviseEmpty = "ADVISE_EMPTY",
     /// Restore: the target can be reached with the data source's account.
     RestoreTargetConnection = "RESTORE_CONN_DEST",
     /// Restore: the target's account may make and write what is restored.
@@ -87,6 +131,17 @@ items! {
     RestoreNameCase = "RESTORE_NAME_CASE",
     /// Restore: SQL modes differ; a warning.
     RestoreSqlMode = "RESTORE_SQL_MODE",
+}
+
+/// How the codes of advisory items begin.
+const ADVICE: &str = "ADVISE_";
+
+impl PrecheckItem {
+    /// Whether what it finds is advice: a warning that the documents do not know, never a block, and can be switched off.
+    #[must_use]
+    pub fn is_advisory(self) -> bool {
+        self.code().starts_with(ADVICE)
+    }
 }
 
 impl fmt::Display for PrecheckItem {

@@ -1,7 +1,7 @@
 //! The migration task: its configuration, its life and its progress.
 
 use super::content::{Object, ObjectKind};
-use super::precheck::PrecheckRun;
+use super::precheck::{PrecheckItem, PrecheckRun};
 use super::{InstanceId, Secret, TaskId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -249,6 +249,9 @@ pub struct Task {
     pub objects: Vec<Selection>,
     /// Same-name mode.
     pub same_name: SameNameMode,
+    /// Advisory precheck items that are not looked at.
+    #[serde(default)]
+    pub without_advice: BTreeSet<PrecheckItem>,
     /// Status.
     pub status: TaskStatus,
     /// The newest precheck run.

@@ -2,7 +2,7 @@
 
 use super::backup::{BackupKind, BackupMode, BackupStatus, Node, RestorableRange};
 use super::instance::{BackupPolicy, Billing, Configuration, Grants, InstanceState, NetworkType, Origin};
-use super::precheck::PrecheckRun;
+use super::precheck::{PrecheckItem, PrecheckRun};
 use super::task::{
     ConnectionMode, MigrationType, ObjectProgress, PhaseStatus, SameNameMode, Selection, Stage, TaskFailure, TaskStatus,
 };
@@ -334,6 +334,9 @@ pub struct TaskObjects {
     /// Same-name mode; stop unless given.
     #[serde(default)]
     pub same_name: SameNameMode,
+    /// Advisory precheck items that are not looked at; none unless given.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub without_advice: BTreeSet<PrecheckItem>,
 }
 
 /// `POST /v1/migration-tasks/{id}/purchase`.
@@ -382,6 +385,9 @@ pub struct TaskView {
     pub objects: Vec<Selection>,
     /// Same-name mode.
     pub same_name: SameNameMode,
+    /// Advisory precheck items that are not looked at.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub without_advice: BTreeSet<PrecheckItem>,
     /// Status.
     pub status: TaskStatus,
     /// Newest precheck run.

@@ -6,7 +6,7 @@ use super::logical::backup::{Instant, LogicalType, SetObject};
 use super::logical::restore::{
     DataConflict, RestoreFailure, RestoreObjects, RestoreType, RestoredObject, StructureConflict, TableMapping,
 };
-use super::precheck::PrecheckResult;
+use super::precheck::{PrecheckItem, PrecheckResult};
 use super::task::{MigrationType, ObjectProgress, PhaseStatus, SameNameMode, Selection, TaskFailure, Work};
 use super::{Product, SetId, TaskId};
 use crate::ports::database::Login;
@@ -32,6 +32,12 @@ pub struct Access {
     pub product: Product,
     /// Credentials and SSL.
     pub login: Login,
+    /// Its master, where it is a replica.
+    #[serde(default)]
+    pub replica_of: Option<String>,
+    /// When it is released by itself, if ever.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A leased task.
@@ -157,6 +163,9 @@ pub struct MigrationJob {
     pub objects: Vec<Selection>,
     /// Same-name mode.
     pub same_name: SameNameMode,
+    /// Advisory precheck items that are not looked at.
+    #[serde(default)]
+    pub without_advice: BTreeSet<PrecheckItem>,
     /// Objects and how far each is; empty before the plan was made.
     pub progress: Vec<ObjectProgress>,
     /// Source descriptions of the planned objects, in the order of `progress`; empty before the plan was made.

@@ -7,7 +7,7 @@ use crate::model::product::Product;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// Who logs in, and how.
@@ -96,6 +96,34 @@ pub struct ServerFacts {
     pub parameters: BTreeMap<String, String>,
     /// Position of the newest log entry.
     pub log_position: u64,
+}
+
+/// What prechecks ask of a server beside what tasks need. What a server does not tell is left empty, and no precheck item
+/// finds fault with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Circumstances {
+    /// Storage engines of tables by `database.table`, where the tables of one server differ in it (MySQL).
+    pub storage: BTreeMap<String, String>,
+    /// How databases can be recovered, where that is set for each (SQL Server).
+    pub recovery: BTreeMap<String, Recovery>,
+    /// Files of the log that are listed and not there (MySQL).
+    pub lost_log_files: Vec<String>,
+    /// The accounts there are, where that may be known.
+    pub accounts: Option<BTreeSet<String>>,
+    /// Bytes the content takes.
+    pub used_bytes: Option<u64>,
+    /// Bytes there is room for.
+    pub free_bytes: Option<u64>,
+}
+
+/// How a database can be recovered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Its recovery model, in lower case: `full`, `bulk_logged` or `simple`.
+    pub model: String,
+    /// Whether a full backup of it was taken on this server.
+    pub backed_up: bool,
 }
 
 /// Asks for rows of a table in the order of its key (or in the server's own order without one).
@@ -222,6 +250,11 @@ pub trait Session: Send {
 
     /// What the server says of itself.
     async fn facts(&mut self) -> Result<ServerFacts, DatabaseError>;
+
+    /// What else prechecks want to know of the server; nothing unless it tells.
+    async fn circumstances(&mut self) -> Result<Circumstances, DatabaseError> {
+        Ok(Circumstances::default())
+    }
 
     /// The databases.
     async fn databases(&mut self) -> Result<Vec<DatabaseFacts>, DatabaseError>;

@@ -2,7 +2,9 @@
 
 use crate::model::content::{Change, DatabaseFacts, Object};
 use crate::ports::Session;
-use crate::ports::database::{Apply, Chunk, DatabaseError, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk};
+use crate::ports::database::{
+    Apply, Chunk, Circumstances, DatabaseError, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
+};
 use futures_util::future::BoxFuture;
 
 /// A pending answer of a server.
@@ -25,6 +27,28 @@ impl Ask for Facts {
 
     fn ask<'a>(&'a self, session: &'a mut dyn Session) -> Reply<'a, ServerFacts> {
         session.facts()
+    }
+}
+
+/// What else prechecks want to know of it.
+pub struct AskCircumstances;
+
+impl Ask for AskCircumstances {
+    type Answer = Circumstances;
+
+    fn ask<'a>(&'a self, session: &'a mut dyn Session) -> Reply<'a, Circumstances> {
+        session.circumstances()
+    }
+}
+
+/// To run a query in a database.
+pub struct Query<'a>(pub &'a str, pub &'a str);
+
+impl Ask for Query<'_> {
+    type Answer = Outcome;
+
+    fn ask<'a>(&'a self, session: &'a mut dyn Session) -> Reply<'a, Outcome> {
+        session.run(self.0, self.1)
     }
 }
 

@@ -11,6 +11,7 @@ use recovery::model::backup::{BackupKind, BackupStatus};
 use recovery::model::instance::InstanceState;
 use recovery::model::logical::backup::SetStatus;
 use recovery::model::logical::restore::RestoreStatus;
+use recovery::model::precheck::PrecheckItem;
 use recovery::model::task::{ConnectionMode, MigrationType, PhaseStatus, SameNameMode, Stage, TaskStatus};
 
 pub(super) const CODE: Takes = Takes::Word(Words::Codes);
@@ -20,6 +21,7 @@ pub(super) const STATUS: Takes = Takes::Word(Words::Model(words_of::<TaskStatus>
 pub(super) const STAGE: Takes = Takes::Word(Words::Model(words_of::<Stage>));
 pub(super) const TYPE: Takes = Takes::Word(Words::Model(words_of::<MigrationType>));
 pub(super) const PHASE_STATUS: Takes = Takes::Word(Words::Model(words_of::<PhaseStatus>));
+const ITEM: Takes = Takes::Word(Words::Model(words_of::<PrecheckItem>));
 const SAME_NAME: Takes = Takes::Word(Words::Model(words_of::<SameNameMode>));
 pub(super) const CONNECTION_MODE: Takes = Takes::Word(Words::Model(words_of::<ConnectionMode>));
 pub(super) const SET_STATUS: Takes = Takes::Word(Words::Model(words_of::<SetStatus>));
@@ -166,6 +168,11 @@ const COLUMNS: Key =
 const RENAME: Key =
     may("rename", TEXT_MAP, "Names in the target: by table `orders`, by column `orders.item`, by database `db:app`.");
 const SAME_NAME_KEY: Key = may("same_name", SAME_NAME, "What a table of the same name means; stop unless given.");
+const WITHOUT_ADVICE: Key = may(
+    "without_advice",
+    Takes::List { of: &ITEM, min: 1, max: 100 },
+    "Advisory precheck items that are not looked at; all are unless given.",
+);
 const CONNECTION: Key = may("connection", Takes::Table(&CONNECTIONS), "Connection mode of each side.");
 const SOURCE: Key = may("source", Takes::Table(&SIDE), "Account and password on the source.");
 const TARGET: Key = may("target", Takes::Table(&SIDE), "Account and password on the target.");
@@ -184,6 +191,7 @@ static MIGRATE: Shape = Shape::plain(
         COLUMNS,
         RENAME,
         SAME_NAME_KEY,
+        WITHOUT_ADVICE,
         CONNECTION,
         SOURCE,
         TARGET,
@@ -257,6 +265,7 @@ static TASK: Shape = Shape::plain(
         COLUMNS,
         RENAME,
         SAME_NAME_KEY,
+        WITHOUT_ADVICE,
         may("name", Takes::Text, "For edit: the new name in the service."),
         may("from", Takes::Name, "For edit: the new source."),
         may("into", Takes::Name, "For edit: the new target."),

@@ -11,7 +11,7 @@ use recovery::model::task::{ConnectionMode, MigrationType, Selection};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys that say which objects, columns and names.
-const SELECTION: [&str; 6] = ["objects", "databases", "types", "columns", "rename", "same_name"];
+const SELECTION: [&str; 7] = ["objects", "databases", "types", "columns", "rename", "same_name", "without_advice"];
 /// Keys that say which sides.
 const SIDES: [&str; 6] = ["name", "from", "into", "connection", "source", "target"];
 
@@ -46,6 +46,7 @@ impl Lower {
             types,
             objects: objects?,
             same_name: fields.model("same_name").unwrap_or_default(),
+            without_advice: fields.models("without_advice").unwrap_or_default(),
             until,
             ends,
             refused: fields.code("refused"),
@@ -235,6 +236,7 @@ impl Lower {
                 types: types(fields),
                 objects: self.objects(fields)?,
                 same_name: fields.model("same_name").unwrap_or_default(),
+                without_advice: fields.models("without_advice").unwrap_or_default(),
             },
             "precheck" => TaskRequest::Precheck,
             "confirm" => TaskRequest::Confirm,

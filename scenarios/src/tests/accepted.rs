@@ -34,11 +34,11 @@ temporary = { of = "shop", set = "latest", refused = "OperationDenied.TempDBInst
 clone = { of = "shop", set = "monday", as = ["one", "two"], billing = "subscription", network = "vpc", count = 2, terms = true, key = "c", wait = true, covered = false }
 clone = { of = "shop", at = 2026-01-05T09:30:00Z, as = "three" }
 clone = { of = "shop", to = "before the mistake", terms = false, refused = "OperationDenied.TermsNotAccepted" }
-migrate = { from = "rescue", into = "shop", objects = ["orders", "crm.customers"], databases = ["old"], types = ["structure", "full"], as = "put-back", name = "put back", columns = { orders = ["id", "item"] }, rename = { orders = "orders_old", "orders.item" = "thing", "db:crm" = "crm2" }, same_name = "ignore", connection = { source = "ssl", target = "plain" }, source = { account = "app", password = "p" }, target = { account = "app" }, until = "running", ends = "finished", terms = true, at_most = "1h" }
+migrate = { from = "rescue", into = "shop", objects = ["orders", "crm.customers"], databases = ["old"], types = ["structure", "full"], as = "put-back", name = "put back", columns = { orders = ["id", "item"] }, rename = { orders = "orders_old", "orders.item" = "thing", "db:crm" = "crm2" }, same_name = "ignore", without_advice = ["ADVISE_KEY", "ADVISE_CLOCK"], connection = { source = "ssl", target = "plain" }, source = { account = "app", password = "p" }, target = { account = "app" }, until = "running", ends = "finished", terms = true, at_most = "1h" }
 migrate = { from = "one", into = "shop", objects = [], refused = "InvalidParameter" }
 task = { of = "put-back", do = "pause", refused = "OperationDenied.TaskStatus" }
 task = { of = "put-back", do = "purchase", terms = false }
-task = { of = "put-back", do = "select", objects = ["orders"], databases = ["old"], types = ["full"], columns = { orders = ["id"] }, rename = { orders = "o" }, same_name = "stop" }
+task = { of = "put-back", do = "select", objects = ["orders"], databases = ["old"], types = ["full"], columns = { orders = ["id"] }, rename = { orders = "o" }, same_name = "stop", without_advice = ["ADVISE_KEY"] }
 task = { of = "put-back", do = "edit", name = "again", from = "one", into = "shop", connection = { target = "ssl" }, source = { password = "q" }, target = { password = "t" } }
 wait = { task = "put-back", status = "Migrating", at_most = "2h" }
 wait = { task = "put-back", stage = "ordered" }

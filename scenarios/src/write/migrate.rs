@@ -8,12 +8,14 @@ use crate::lower::migrate::{ENDS, UNTIL, default_types, object_in};
 use crate::lower::steps::AT_MOST;
 use crate::time::written;
 use crate::tree::{Node, Table};
+use recovery::model::precheck::PrecheckItem;
 use recovery::model::task::{ConnectionMode, MigrationType, SameNameMode, Selection};
 use std::collections::BTreeSet;
 
 pub(super) fn migrate(step: &MigrateStep, book: &Book) -> Table {
     let table = Table::of("from", &step.source.instance).with("into", &step.target.instance);
     let table = selection(table, &step.objects, &step.types, step.same_name);
+    let table = without(table, &step.without_advice);
     let table = table.maybe("as", step.name.as_ref()).maybe("name", step.task_name.as_ref());
     let table = sides(table, (&step.source, None), (&step.target, None), book);
     let usual = match step.types.contains(&MigrationType::Incremental) {
@@ -36,8 +38,8 @@ pub(super) fn task(step: &TaskStep, book: &Book) -> Table {
     let table = Table::of("of", &step.of);
     let table = match &step.request {
         TaskRequest::Authorise => table.with("do", "authorise"),
-        TaskRequest::Select { types, objects, same_name } => {
-            selection(table.with("do", "select"), objects, types, *same_name)
+        TaskRequest::Select { types, objects, same_name, without_advice } => {
+            without(selection(table.with("do", "select"), objects, types, *same_name), without_advice)
         }
         TaskRequest::Precheck => table.with("do", "precheck"),
         TaskRequest::Confirm => table.with("do", "confirm"),
@@ -113,6 +115,11 @@ fn selection(table: Table, objects: &[Selection], types: &BTreeSet<MigrationType
         .only(!columns.entries.is_empty(), "columns", columns)
         .only(!renames.entries.is_empty(), "rename", renames)
         .only(same_name != SameNameMode::default(), "same_name", word(&same_name))
+}
+
+/// The advisory precheck items that are not looked at.
+fn without(table: Table, items: &BTreeSet<PrecheckItem>) -> Table {
+    table.only(!items.is_empty(), "without_advice", words(items))
 }
 
 /// `orders`, `crm.customers`, `app.*`.

@@ -19,6 +19,12 @@ pub(super) struct Catalogue {
     pub foreign_keys: BTreeMap<String, ForeignKey>,
     /// Revisions of all objects, by [`key`].
     pub revisions: BTreeMap<String, u64>,
+    /// Storage engines that tables were made with, by lower-case name.
+    #[serde(default)]
+    pub storage: BTreeMap<String, String>,
+    /// The recovery model, where it was set.
+    #[serde(default)]
+    pub recovery_model: Option<String>,
 }
 
 /// A table's columns and key.
@@ -218,6 +224,7 @@ impl Catalogue {
         self.tables.retain(|known, _| !known.eq_ignore_ascii_case(name));
         self.foreign_keys.retain(|_, key| !key.table.eq_ignore_ascii_case(name));
         self.revisions.remove(&key(ObjectKind::Table, name));
+        self.storage.remove(&name.to_ascii_lowercase());
     }
 
     /// A name for a foreign key that was given none.

@@ -7,7 +7,8 @@ use jiff::SignedDuration;
 use recovery::model::InstanceId;
 use recovery::model::content::{Change, DatabaseFacts, Object};
 use recovery::ports::database::{
-    Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, Session, SnapshotFacts, WriteChunk,
+    Apply, Chunk, Circumstances, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, Session, SnapshotFacts,
+    WriteChunk,
 };
 use recovery::ports::{Clock, Database, Network, Stream};
 use std::io;
@@ -116,6 +117,10 @@ impl Session for SimSession {
 
     async fn facts(&mut self) -> Result<ServerFacts, DatabaseError> {
         asked!(self, Ask::Facts, Said::Facts(facts) => *facts)
+    }
+
+    async fn circumstances(&mut self) -> Result<Circumstances, DatabaseError> {
+        asked!(self, Ask::Circumstances, Said::Circumstances(told) => *told)
     }
 
     async fn snapshot(&mut self) -> Result<SnapshotFacts, DatabaseError> {

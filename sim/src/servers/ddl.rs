@@ -54,6 +54,7 @@ impl Server {
                 self.make_database(at.transaction, at.actor, &name, charset.as_deref())
             }
             Statement::DropDatabase { name, if_exists } => self.drop_database(at, &name, if_exists),
+            Statement::SetRecovery { database, model } => self.set_recovery(at, &database, model),
             Statement::Plain { .. } | Statement::Nothing | Statement::ForeignKeyChecks(_) => Ok(()),
         }
     }
@@ -73,6 +74,17 @@ impl Server {
         let revision = self.next_revision();
         let catalogue = Arc::make_mut(&mut self.db_mut(database)?.catalogue);
         catalogue.revisions.insert(key(kind, name), revision);
+        Ok(())
+    }
+
+    /// Sets the recovery model of a database; that is no change of its content, and stands in no log.
+    fn set_recovery(&mut self, at: &mut Place<'_>, database: &str, model: String) -> Result<(), DatabaseError> {
+        if at.actor.checked && !self.grants(&at.actor.account)?.on_database(database).writes() {
+            let what = format!("alter database {database}");
+            return Err(DatabaseError::NotPermitted { account: at.actor.account.clone(), what });
+        }
+        self.enter(at.transaction, database)?;
+        Arc::make_mut(&mut self.db_mut(database)?.catalogue).recovery_model = Some(model);
         Ok(())
     }
 
@@ -115,7 +127,11 @@ impl Server {
             touches
         };
         self.permit_touches(at.actor, at.database, &touches)?;
-        self.db_mut(at.database)?.refresh(&table.name)?;
+        let db = self.db_mut(at.database)?;
+        db.refresh(&table.name)?;
+        if let Some(engine) = table.storage {
+            Arc::make_mut(&mut db.catalogue).storage.insert(table.name.to_ascii_lowercase(), engine);
+        }
         self.bump(at.database, ObjectKind::Table, &table.name)?;
         for foreign in table.foreign_keys {
             self.add_foreign_key(at, foreign, true, false)?;
@@ -238,6 +254,9 @@ impl Server {
         db.connection.execute_batch(&sql).map_err(failed)?;
         let catalogue = Arc::make_mut(&mut db.catalogue);
         catalogue.tables.remove(&from);
+        if let Some(engine) = catalogue.storage.remove(&from.to_ascii_lowercase()) {
+            catalogue.storage.insert(to.to_ascii_lowercase(), engine);
+        }
         catalogue.revisions.remove(&key(ObjectKind::Table, &from));
         for foreign in catalogue.foreign_keys.values_mut() {
             for name in [&mut foreign.table, &mut foreign.parent] {

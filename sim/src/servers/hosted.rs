@@ -119,7 +119,11 @@ impl Hosted {
         now: Timestamp,
     ) -> Result<Option<Vec<u8>>, DatabaseError> {
         match (self, kind) {
-            (Self::Sql(server), BackupKind::Data) => server.data_backup(now).map(Some),
+            (Self::Sql(server), BackupKind::Data) => {
+                let bytes = server.data_backup(now)?;
+                server.backed_up = server.databases.keys().cloned().collect();
+                Ok(Some(bytes))
+            }
             (Self::Sql(server), BackupKind::Log) => server.log_backup(after, now).map(Some),
             (Self::Redis(_), _) => Ok(None),
         }

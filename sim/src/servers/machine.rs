@@ -334,6 +334,7 @@ fn serve(server: &mut Server, seat: &mut Seat, ask: Ask, now: jiff::Timestamp) -
         Ask::Login { .. } | Ask::Claim { .. } => {
             Err(DatabaseError::Statement("the session is logged in already".into()))
         }
+        Ask::Circumstances => server.told().map(|told| Said::Circumstances(Box::new(told))),
         Ask::Facts => server.facts(account, now).map(|facts| Said::Facts(Box::new(facts))),
         Ask::Snapshot => {
             let (frozen, facts) = server.snapshot(now)?;

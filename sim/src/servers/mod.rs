@@ -5,6 +5,7 @@
 
 mod backup;
 mod catalogue;
+mod circumstances;
 mod cloud;
 mod database;
 mod db;

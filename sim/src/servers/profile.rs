@@ -17,6 +17,8 @@ pub(super) struct Profile {
     pub definers: bool,
     /// Whether tables can be made by `SELECT … INTO`.
     pub select_into: bool,
+    /// Whether a database has a recovery model.
+    pub recovery_models: bool,
     /// Parameters the server has, and their values where nobody has set them.
     pub parameters: &'static [(&'static str, &'static str)],
 }
@@ -26,6 +28,7 @@ const MYSQL: Profile = Profile {
     charset: "utf8",
     definers: true,
     select_into: false,
+    recovery_models: false,
     parameters: &[("binlog_format", "ROW"), ("binlog_row_image", "FULL"), ("log_bin", "ON"), ("server_id", "1001")],
 };
 
@@ -49,6 +52,7 @@ const SQL_SERVER: Profile = Profile {
     charset: "gbk",
     definers: false,
     select_into: true,
+    recovery_models: true,
     parameters: &[],
 };
 
@@ -57,6 +61,7 @@ const POSTGRESQL: Profile = Profile {
     charset: "utf8",
     definers: false,
     select_into: true,
+    recovery_models: false,
     parameters: &[],
 };
 
@@ -73,6 +78,7 @@ const REDIS: Profile = Profile {
     charset: "binary",
     definers: false,
     select_into: false,
+    recovery_models: false,
     parameters: &[("maxmemory-policy", "noeviction")],
 };
 

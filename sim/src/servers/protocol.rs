@@ -7,7 +7,7 @@ use recovery::model::views::AccountView;
 use recovery::model::{BackupId, InstanceId};
 use recovery::ports::cloud::{AccountOrder, CloudError, InstanceOrder, Made};
 use recovery::ports::database::{
-    Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
+    Apply, Chunk, Circumstances, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,7 @@ pub(super) enum Ask {
     Login { instance: Option<InstanceId>, login: Login },
     Claim { task: String, epoch: u64 },
     Facts,
+    Circumstances,
     Snapshot,
     Databases,
     CreateDatabase { name: String, charset: String },
@@ -64,6 +65,7 @@ pub(super) enum Ask {
 pub(super) enum Said {
     Done,
     Facts(Box<ServerFacts>),
+    Circumstances(Box<Circumstances>),
     Snapshot(SnapshotFacts),
     Databases(Vec<DatabaseFacts>),
     Objects(Vec<Object>),

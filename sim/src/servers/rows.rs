@@ -5,13 +5,19 @@ use super::server::{Actor, Server};
 use super::tokens::{quoted, quoted_list};
 use super::values::{failed, from_sql, to_sql};
 use jiff::Timestamp;
-use recovery::model::content::{Row, Value};
+use recovery::model::Engine;
+use recovery::model::content::{Column, Row, Value};
 use recovery::ports::database::{Apply, Chunk, DatabaseError, OnConflict, ReadChunk, WriteChunk};
 use rusqlite::{Connection, params_from_iter};
 use std::collections::BTreeMap;
 
 /// A row by column.
 pub(super) type ByColumn = BTreeMap<String, Value>;
+
+/// Whether a character set of MySQL has a letter.
+fn holds(charset: &str, letter: char) -> bool {
+    charset != "latin1" || letter <= '\u{ff}'
+}
 
 impl Server {
     /// Reads rows of a table in the order of its key, or of their making without one.
@@ -72,6 +78,7 @@ impl Server {
                 None => return Err(DatabaseError::NoSuchObject(write.table.clone())),
             };
             server.permit(&actor, &write.database, &table, true)?;
+            server.takes(write)?;
             server.enter(transaction, &write.database)?;
             let connection = &server.db(&write.database)?.connection;
             let mut inserted = 0;
@@ -85,6 +92,30 @@ impl Server {
             server.collect(transaction, &write.database)?;
             Ok(inserted)
         })
+    }
+
+    /// Refuses what the engine would: letters its character set lacks (MySQL), values for a column that makes its own
+    /// (SQL Server).
+    fn takes(&self, write: &WriteChunk) -> Result<(), DatabaseError> {
+        let db = self.db(&write.database)?;
+        let refused = match self.product.engine {
+            Engine::MySql => {
+                let mut letters = write.rows.iter().flatten().filter_map(|value| match value {
+                    Value::Text(text) => text.chars().find(|letter| !holds(&db.charset, *letter)),
+                    _ => None,
+                });
+                letters.next().map(|letter| format!("incorrect string value: {} has no '{letter}'", db.charset))
+            }
+            Engine::SqlServer => {
+                let shape = db.catalogue.table(&write.table).map(|(_, shape)| shape);
+                let own = |column: &&Column| column.declared.eq_ignore_ascii_case("rowversion");
+                let mut own = shape.into_iter().flat_map(|shape| &shape.columns).filter(own);
+                own.find(|column| write.columns.contains(&column.name))
+                    .map(|column| format!("cannot insert an explicit value into the rowversion column {}", column.name))
+            }
+            Engine::PostgreSql | Engine::Ppas | Engine::Redis => None,
+        };
+        refused.map_or(Ok(()), |why| Err(DatabaseError::Statement(why)))
     }
 
     /// Writes changes, all or none.

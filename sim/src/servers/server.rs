@@ -16,7 +16,7 @@ use recovery::model::instance::{FirstAccount, Rights};
 use recovery::ports::cloud::{AccountOrder, CloudError};
 use recovery::ports::database::{DatabaseError, ServerFacts};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub(super) struct Server {
     pub log: Log,
     /// The master a replica follows.
     pub follows: Option<InstanceId>,
+    /// Databases that are in a full backup taken of this server.
+    pub backed_up: BTreeSet<String>,
     /// When its events run.
     pub(super) events: Timetable,
     pub(super) ambient: SharedAmbient,
@@ -89,6 +91,7 @@ impl Server {
             log: Log::beginning(0, birth.now),
             databases: BTreeMap::new(),
             follows: None,
+            backed_up: BTreeSet::new(),
             events: Timetable::default(),
             kept: RefCell::new(None),
             front: Front::new(birth),

@@ -82,6 +82,13 @@ pub(super) enum Statement {
         /// Whether it may be there.
         if_not_exists: bool,
     },
+    /// Sets the recovery model of a database (SQL Server).
+    SetRecovery {
+        /// Name.
+        database: String,
+        /// Model, in lower case.
+        model: String,
+    },
     /// Drops a database.
     DropDatabase {
         /// Name.
@@ -403,7 +410,25 @@ fn drop_object(mut cursor: Cursor<'_>, profile: Profile) -> Result<Statement, Da
     }
 }
 
+/// The recovery models there are.
+const RECOVERY_MODELS: [&str; 3] = ["full", "bulk_logged", "simple"];
+
+fn alter_database(mut cursor: Cursor<'_>, profile: Profile) -> Result<Statement, DatabaseError> {
+    let database = cursor.name()?;
+    if !profile.recovery_models || !cursor.eat_all(&["set", "recovery"]) {
+        return Err(not_understood(cursor.sql, "such a change of a database is not served"));
+    }
+    let model = cursor.name()?.to_ascii_lowercase();
+    if !RECOVERY_MODELS.contains(&model.as_str()) {
+        return Err(not_understood(cursor.sql, "there is no such recovery model"));
+    }
+    Ok(Statement::SetRecovery { database, model })
+}
+
 fn alter(mut cursor: Cursor<'_>, profile: Profile) -> Result<Statement, DatabaseError> {
+    if cursor.eat("database") {
+        return alter_database(cursor, profile);
+    }
     if !cursor.eat("table") {
         // An altered view, routine or other definition takes the place of the old one.
         let text = format!("create or replace {}", cursor.rest());

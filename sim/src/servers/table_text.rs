@@ -18,12 +18,14 @@ pub(super) struct NewTable {
     pub foreign_keys: Vec<ForeignKey>,
     /// Whether it is filled by a query.
     pub from_query: bool,
+    /// Its storage engine, where the statement names one.
+    pub storage: Option<String>,
 }
 
 impl NewTable {
     /// A table made and filled by a query.
     pub fn from_query(name: String, sql: String) -> Self {
-        Self { name, if_not_exists: false, sql, foreign_keys: Vec::new(), from_query: true }
+        Self { name, if_not_exists: false, sql, foreign_keys: Vec::new(), from_query: true, storage: None }
     }
 }
 
@@ -78,7 +80,14 @@ pub(super) fn create_table(mut cursor: Cursor<'_>, if_not_exists: bool) -> Resul
     }
     let columns = parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(", ");
     let sql = format!("create table {} ({columns}){tail}", super::catalogue::written(&name));
-    Ok(NewTable { name, if_not_exists, sql, foreign_keys, from_query: false })
+    Ok(NewTable { name, if_not_exists, sql, foreign_keys, from_query: false, storage: storage(options) })
+}
+
+/// The storage engine that the options of a table name.
+fn storage(options: &[Token<'_>]) -> Option<String> {
+    let at = options.iter().position(|token| token.is("engine"))?;
+    let mut named = options[at + 1..].iter().filter(|token| !token.is("="));
+    named.next().filter(|token| token.is_name()).map(Token::name)
 }
 
 fn is_primary_key_of(all: &[Token<'_>], start: usize, column: &str) -> bool {

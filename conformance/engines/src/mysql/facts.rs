@@ -7,15 +7,25 @@ use jiff::Timestamp;
 use recovery::model::content::DatabaseFacts;
 use recovery::model::instance::{Grants, Rights};
 use recovery::model::product::{Edition, Engine, Product, Series, Version};
-use recovery::ports::database::{DatabaseError, ServerFacts};
+use recovery::ports::database::{Circumstances, DatabaseError, ServerFacts};
 use std::collections::BTreeMap;
 
 /// Databases of the server itself.
 const OWN: [&str; 5] = ["mysql", "information_schema", "performance_schema", "sys", BOOKS];
 
-/// Parameters that are told.
-const PARAMETERS: [&str; 5] =
-    ["character_set_server", "collation_server", "time_zone", "lower_case_table_names", "sql_mode"];
+/// Parameters that are told, where the server has them.
+const PARAMETERS: [&str; 10] = [
+    "binlog_format",
+    "binlog_row_image",
+    "character_set_server",
+    "collation_server",
+    "log_bin",
+    "lower_case_table_names",
+    "old_passwords",
+    "server_id",
+    "sql_mode",
+    "time_zone",
+];
 
 /// Bits of a place within a file of the binary log.
 const PLACE_BITS: u32 = 36;
@@ -24,9 +34,9 @@ const PLACE_BITS: u32 = 36;
 pub(super) async fn facts(line: &mut Line) -> Result<ServerFacts, DatabaseError> {
     let shown = line.texts("SHOW GRANTS").await?;
     let lines: Vec<String> = shown.into_iter().filter_map(|row| row.into_iter().next()).collect();
-    let names = PARAMETERS.map(|name| format!("@@global.{name}")).join(", ");
-    let values = line.texts(&format!("SELECT {names}")).await?.into_iter().next().unwrap_or_default();
-    let parameters = PARAMETERS.iter().map(|name| (*name).to_owned()).zip(values).collect();
+    let names = PARAMETERS.map(|name| format!("'{name}'")).join(", ");
+    let rows = line.texts(&format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")).await?;
+    let parameters = rows.iter().filter_map(|row| Some((row.first()?.clone(), row.get(1)?.clone()))).collect();
     Ok(ServerFacts {
         product: product(&line.version),
         now: now(line).await?,
@@ -34,6 +44,38 @@ pub(super) async fn facts(line: &mut Line) -> Result<ServerFacts, DatabaseError>
         parameters,
         log_position: position(line).await?,
     })
+}
+
+/// What prechecks ask beside it. What the account may not see is left out.
+pub(super) async fn circumstances(line: &mut Line) -> Result<Circumstances, DatabaseError> {
+    let mut told = Circumstances::default();
+    let tables = "SELECT TABLE_SCHEMA, TABLE_NAME, IFNULL(ENGINE, ''), IFNULL(DATA_LENGTH + INDEX_LENGTH, 0) \
+                  FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE'";
+    let mut used = 0;
+    for row in line.texts(tables).await? {
+        let [database, table, engine, bytes] = row.as_slice() else { continue };
+        if !is_own(database) {
+            told.storage.insert(format!("{database}.{table}"), engine.clone());
+            used += bytes.parse::<u64>().unwrap_or(0);
+        }
+    }
+    told.used_bytes = Some(used);
+    told.accounts = permitted(line.texts("SELECT DISTINCT User FROM mysql.user").await)?
+        .map(|rows| rows.into_iter().filter_map(|row| row.into_iter().next()).collect());
+    // A file that the index of the log names and that is not there has no size.
+    let files = permitted(line.texts("SHOW BINARY LOGS").await)?.unwrap_or_default();
+    let lost = files.iter().filter(|row| row.get(1).is_some_and(|size| size == "0"));
+    told.lost_log_files = lost.filter_map(|row| row.first().cloned()).collect();
+    Ok(told)
+}
+
+/// An answer, or nothing where the account may not have it, or there is none of it.
+fn permitted<T>(answer: Result<T, DatabaseError>) -> Result<Option<T>, DatabaseError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(DatabaseError::NotPermitted { .. } | DatabaseError::Statement(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The server's time.

@@ -23,7 +23,7 @@ use claims::Claim;
 use line::{Line, Mode};
 use recovery::model::content::{Change, DatabaseFacts, Object};
 use recovery::ports::database::{
-    Apply, Chunk, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
+    Apply, Chunk, Circumstances, DatabaseError, Login, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
 };
 use recovery::ports::{Database, Session};
 use rows::Layouts;
@@ -118,6 +118,11 @@ impl Session for MySqlSession {
     async fn facts(&mut self) -> Result<ServerFacts, DatabaseError> {
         self.line.set(Mode::Bulk).await?;
         facts::facts(&mut self.line).await
+    }
+
+    async fn circumstances(&mut self) -> Result<Circumstances, DatabaseError> {
+        self.line.set(Mode::Bulk).await?;
+        facts::circumstances(&mut self.line).await
     }
 
     async fn databases(&mut self) -> Result<Vec<DatabaseFacts>, DatabaseError> {

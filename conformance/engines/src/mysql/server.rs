@@ -65,7 +65,7 @@ impl MySqlServers {
     pub(super) fn order(self, birth: &Birth) -> ContainerOrder {
         let mut arguments = vec![
             self.program().to_owned(),
-            "--server-id=1".to_owned(),
+            "--server-id=1001".to_owned(),
             "--log-bin=binlog".to_owned(),
             "--sync-binlog=1".to_owned(),
             format!("--binlog-ignore-db={}", super::claims::BOOKS),

@@ -12,7 +12,7 @@ use recovery::model::instance::{Grants, Rights};
 use recovery::model::product::Product;
 use recovery::ports::Session;
 use recovery::ports::database::{
-    Apply, Chunk, DatabaseError, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
+    Apply, Chunk, Circumstances, DatabaseError, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
 };
 use std::collections::BTreeMap;
 
@@ -132,6 +132,19 @@ impl PostgresSession {
         Ok(ServerFacts { product: self.product, now, grants, parameters, log_position })
     }
 
+    /// The accounts and the bytes of the databases the account may enter; the server knows nothing of the room there is.
+    async fn told(&mut self) -> Result<Circumstances, DatabaseError> {
+        let roles = self.control.query("SELECT rolname::text FROM pg_roles WHERE rolcanlogin", &[]).await?;
+        let sizes = "SELECT COALESCE(sum(pg_database_size(oid)), 0)::bigint FROM pg_database \
+                     WHERE datallowconn AND NOT datistemplate AND has_database_privilege(oid, 'CONNECT')";
+        let used: i64 = self.control.one(sizes, &[]).await?.get(0);
+        Ok(Circumstances {
+            accounts: Some(roles.iter().map(|row| row.get(0)).collect()),
+            used_bytes: u64::try_from(used).ok(),
+            ..Circumstances::default()
+        })
+    }
+
     async fn make_database(&mut self, name: &str, charset: &str) -> Result<(), DatabaseError> {
         let sql = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
         let shared = self.control.one(sql, &[&grants::WRITERS]).await?.get(0);
@@ -199,6 +212,12 @@ impl Session for PostgresSession {
     async fn facts(&mut self) -> Result<ServerFacts, DatabaseError> {
         self.enter()?;
         let outcome = self.server_facts().await;
+        self.leave(outcome)
+    }
+
+    async fn circumstances(&mut self) -> Result<Circumstances, DatabaseError> {
+        self.enter()?;
+        let outcome = self.told().await;
         self.leave(outcome)
     }
 

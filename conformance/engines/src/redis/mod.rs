@@ -23,7 +23,6 @@ use recovery::ports::database::{
 use recovery::ports::{Database, Session};
 use redis::Value;
 pub use server::RedisServers;
-use std::collections::BTreeMap;
 use table::Listed;
 
 /// The character set its databases are said to have.
@@ -99,12 +98,15 @@ impl Session for RedisSession {
 
     async fn facts(&mut self) -> Result<ServerFacts, DatabaseError> {
         self.line.look().await?;
+        let policy =
+            self.line.said("maxmemory_policy").map(|policy| ("maxmemory-policy".to_owned(), policy.to_owned()));
+        let parameters = policy.into_iter().collect();
         let log_position = self.line.said("master_repl_offset").and_then(|at| at.parse().ok()).unwrap_or(0);
         Ok(ServerFacts {
             product: product(self.line.version()),
             now: self.now().await?,
             grants: Grants::all(self.rights().await?),
-            parameters: BTreeMap::new(),
+            parameters,
             log_position,
         })
     }

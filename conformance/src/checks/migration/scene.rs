@@ -117,7 +117,9 @@ pub fn scene<'l, 'a>(lens: &Lens<'a>, task: &'l TaskStory<'a>) -> Option<Scene<'
 
 fn told(lens: &Lens<'_>, task: &TaskStory<'_>, done: &Seen<'_, TaskView>) -> TaskView {
     let shown = done.it.clone();
-    let Some(TaskObjects { types, objects, same_name }) = choice_at(lens, task.id, done.index) else { return shown };
+    let Some(TaskObjects { types, objects, same_name, .. }) = choice_at(lens, task.id, done.index) else {
+        return shown;
+    };
     TaskView { types, objects, same_name, ..shown }
 }
 

@@ -75,6 +75,7 @@ fn lost<'a>(
         ("types", had.types == has.types),
         ("objects", had.objects == has.objects),
         ("same-name mode", had.same_name == has.same_name),
+        ("advice left out", had.without_advice == has.without_advice),
     ];
     let what = kept.into_iter().find(|(_, kept)| !kept).map(|(what, _)| what.to_owned()).filter(|_| !edited)?;
     Some(TaskViolation::SettingsLost { task: id, what })

@@ -57,7 +57,7 @@ fn left_behind<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Vec<(Seen<'a, Shot>
         let meddled = others_write(lens, task, before.index, after.index)
             || lens.changes_by_itself(target)
             || touched(lens, target, Touch::Content, before.at, after.at);
-        let nothing = TaskObjects { types: BTreeSet::new(), objects: vec![], same_name: choice.same_name };
+        let nothing = TaskObjects { types: BTreeSet::new(), objects: vec![], ..choice.clone() };
         let (was, is) = (&before.it.photograph, &after.it.photograph);
         (!meddled).then(|| (after, difference(&choice, &nothing, &[was], was, is)))
     });

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use recovery::model::content::{Change, DatabaseFacts, Object};
 use recovery::ports::Session;
 use recovery::ports::database::{
-    Apply, Chunk, DatabaseError, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
+    Apply, Chunk, Circumstances, DatabaseError, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
 };
 
 /// What a call gives.
@@ -16,6 +16,7 @@ pub type Inner = dyn Session;
 
 type ClaimHook = for<'a> fn(&'a mut Inner, &'a str, u64, &'a At) -> Given<'a, ()>;
 type FactsHook = for<'a> fn(&'a mut Inner, &'a At) -> Given<'a, ServerFacts>;
+type CircumstancesHook = for<'a> fn(&'a mut Inner, &'a At) -> Given<'a, Circumstances>;
 type DatabasesHook = for<'a> fn(&'a mut Inner, &'a At) -> Given<'a, Vec<DatabaseFacts>>;
 type CreateDatabaseHook = for<'a> fn(&'a mut Inner, &'a str, &'a str, &'a At) -> Given<'a, ()>;
 type DescribeHook = for<'a> fn(&'a mut Inner, &'a str, &'a At) -> Given<'a, Vec<Object>>;
@@ -35,6 +36,8 @@ pub struct SessionHooks {
     pub claim: Option<ClaimHook>,
     /// Round [`Session::facts`].
     pub facts: Option<FactsHook>,
+    /// Round [`Session::circumstances`].
+    pub circumstances: Option<CircumstancesHook>,
     /// Round [`Session::databases`].
     pub databases: Option<DatabasesHook>,
     /// Round [`Session::create_database`].
@@ -80,6 +83,7 @@ macro_rules! hooked {
 hooked! {
     claim(task: &str, epoch: u64) -> ();
     facts() -> ServerFacts;
+    circumstances() -> Circumstances;
     databases() -> Vec<DatabaseFacts>;
     create_database(name: &str, charset: &str) -> ();
     describe(database: &str) -> Vec<Object>;

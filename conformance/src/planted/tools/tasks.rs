@@ -80,6 +80,9 @@ pub async fn choose(
     change: impl FnOnce(&mut Value),
 ) -> Result<Answer, ClientError> {
     let mut choice = json!({"types": task["types"], "objects": task["objects"], "same_name": task["same_name"]});
+    if let Some(items) = task.get("without_advice") {
+        choice["without_advice"] = items.clone();
+    }
     change(&mut choice);
     ask(beyond, Method::PUT, format!("{path}/objects"), Some(choice)).await
 }

@@ -168,6 +168,7 @@ impl Bench {
             types: types.iter().copied().collect(),
             objects: vec![table("app", "orders")],
             same_name: crate::model::task::SameNameMode::Stop,
+            without_advice: std::collections::BTreeSet::new(),
         }
     }
 

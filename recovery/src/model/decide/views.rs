@@ -103,6 +103,7 @@ pub fn task_view(task: &Task, now: Timestamp) -> TaskView {
         types: task.types.clone(),
         objects: task.objects.clone(),
         same_name: task.same_name,
+        without_advice: task.without_advice.clone(),
         status: task.status,
         precheck: task.precheck.clone(),
         phases: phases(task, now),

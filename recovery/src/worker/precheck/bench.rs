@@ -2,17 +2,17 @@
 //! read of them kept for the length of one run. Items that look at one server take turns on its session.
 
 use crate::model::TaskId;
-use crate::model::content::{DatabaseFacts, Object};
+use crate::model::content::{DatabaseFacts, Object, ObjectKind};
 use crate::model::precheck::Finding;
 use crate::model::task::MigrationType;
 use crate::model::work::{Access, MigrationJob};
-use crate::ports::database::{DatabaseError, ServerFacts};
+use crate::ports::database::{Circumstances, DatabaseError, Outcome, ServerFacts};
 use crate::ports::{Clock, Database, Session};
-use crate::worker::ask::{Ask, Claim, CreateDatabase, Databases, Describe, Facts};
+use crate::worker::ask::{Ask, AskCircumstances, Claim, CreateDatabase, Databases, Describe, Facts, Query};
 use crate::worker::lease::{Lease, LetGo};
 use crate::worker::scope::Scope;
 use crate::worker::servers::{CALL_TIMEOUT_S, Side, silent};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -38,6 +38,9 @@ struct Desk {
     session: Option<Result<Box<dyn Session>, DatabaseError>>,
     claimed: bool,
     facts: Option<ServerFacts>,
+    /// How far the server's clock is ahead of the worker's.
+    ahead: SignedDuration,
+    circumstances: Option<Arc<Circumstances>>,
     databases: Option<Vec<DatabaseFacts>>,
     objects: BTreeMap<String, Vec<Object>>,
 }
@@ -81,6 +84,22 @@ impl Bench {
         }
     }
 
+    /// The tables of the source that rows are brought over from, each with its database.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn source_tables(&self) -> Result<Vec<(String, Object)>, Snag> {
+        let scope = Scope::new(&self.work.objects);
+        let mut tables = Vec::new();
+        for (database, objects) in self.source_objects().await? {
+            let chosen = objects
+                .into_iter()
+                .filter(|object| object.kind == ObjectKind::Table && scope.place(&database, &object.name).is_some());
+            tables.extend(chosen.map(|table| (database.clone(), table)));
+        }
+        Ok(tables)
+    }
+
     /// The objects of every database of the source that something is selected of.
     ///
     /// # Errors
@@ -109,6 +128,8 @@ impl<W> Bench<W> {
             session: None,
             claimed: false,
             facts: None,
+            ahead: SignedDuration::ZERO,
+            circumstances: None,
             databases: None,
             objects: BTreeMap::new(),
         };
@@ -179,9 +200,54 @@ impl<W> Bench<W> {
         if let Some(facts) = &desk.facts {
             return Ok(facts.clone());
         }
+        let asked_at = self.clock.now();
         let facts = self.ask(&mut desk, &Facts).await?.map_err(|error| not_looked_at(side, &error))?;
+        // The server's time was read at some instant between.
+        let took = self.clock.now().duration_since(asked_at);
+        desk.ahead = facts.now.duration_since(asked_at) - took / 2;
         desk.facts = Some(facts.clone());
         Ok(facts)
+    }
+
+    /// How far a server's clock is ahead of the worker's.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn ahead(&self, side: Side) -> Result<SignedDuration, Snag> {
+        self.facts(side).await?;
+        let desk = self.desk(side).map_err(|error| not_looked_at(side, &error))?.lock().await;
+        Ok(desk.ahead)
+    }
+
+    /// The worker's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Runs a query in a database of a server.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn query(&self, side: Side, database: &str, sql: &str) -> Result<Outcome, Snag> {
+        let mut desk = self.desk(side).map_err(|error| not_looked_at(side, &error))?.lock().await;
+        let answer = self.ask(&mut desk, &Query(database, sql)).await?;
+        answer.map_err(|error| not_looked_at(side, &error))
+    }
+
+    /// What else a server tells of itself.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn circumstances(&self, side: Side) -> Result<Arc<Circumstances>, Snag> {
+        let mut desk = self.desk(side).map_err(|error| not_looked_at(side, &error))?.lock().await;
+        if let Some(circumstances) = &desk.circumstances {
+            return Ok(Arc::clone(circumstances));
+        }
+        let told = self.ask(&mut desk, &AskCircumstances).await?.map_err(|error| not_looked_at(side, &error))?;
+        let told = Arc::new(told);
+        desk.circumstances = Some(Arc::clone(&told));
+        Ok(told)
     }
 
     /// A parameter of a server; nothing where it has none of that name.

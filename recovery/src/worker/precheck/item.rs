@@ -14,6 +14,8 @@ pub enum Weight {
     Firm,
     /// What it finds is a warning, and never more (LOG-50, C-28).
     Light,
+    /// What it finds is advice beyond the documents: a warning, and never more; a task may do without it.
+    Advice,
 }
 
 /// The tasks an item is for, by what they move (prechecks.md 2.4).
@@ -29,6 +31,8 @@ pub enum Needs {
     Full,
     /// Those that follow changes.
     Incremental,
+    /// Those that bring rows over: copied ones, or changed ones.
+    Rows,
 }
 
 impl Needs {
@@ -42,6 +46,7 @@ impl Needs {
             Self::Structure => has(MigrationType::Structure),
             Self::Full => has(MigrationType::Full),
             Self::Incremental => has(MigrationType::Incremental),
+            Self::Rows => has(MigrationType::Full) || has(MigrationType::Incremental),
         }
     }
 }

@@ -3,8 +3,10 @@
 //! A precheck looks afresh each time (C-07) and only reads, except that it makes a database that the target lacks
 //! (DTS-15). An item has one file, which says what it is and how it is looked at, and one line in the list below.
 
+mod advice;
 pub mod bench;
 mod binlog;
+mod binlog_existence;
 mod binlog_mode;
 mod binlog_on;
 mod binlog_row_image;
@@ -12,6 +14,9 @@ mod constraint_integrity;
 mod eviction_policy;
 mod grants;
 pub mod item;
+mod password_format;
+mod psync;
+mod recovery_model;
 pub mod restore;
 mod same_name_object;
 mod schema_existence;
@@ -19,9 +24,13 @@ mod server_id;
 mod source_connectivity;
 mod source_permission;
 mod source_version;
+mod sql_mode;
+mod storage_engine;
+mod superuser;
 mod target_connectivity;
 mod target_empty;
 mod target_permission;
+mod target_tables_empty;
 
 use super::lease::{Lease, LetGo};
 use crate::model::precheck::{Finding, Findings, PrecheckOutcome, PrecheckResult};
@@ -37,7 +46,7 @@ use std::sync::Arc;
 const AT_ONCE: usize = 4;
 
 /// The items of a migration, in the order they are begun.
-const ITEMS: [Item<Bench>; 14] = [
+const ITEMS: [Item<Bench>; 22] = [
     source_connectivity::ITEM,
     source_permission::ITEM,
     target_connectivity::ITEM,
@@ -52,11 +61,35 @@ const ITEMS: [Item<Bench>; 14] = [
     binlog_mode::ITEM,
     binlog_row_image::ITEM,
     server_id::ITEM,
+    binlog_existence::ITEM,
+    storage_engine::ITEM,
+    password_format::ITEM,
+    sql_mode::ITEM,
+    target_tables_empty::ITEM,
+    recovery_model::ITEM,
+    superuser::ITEM,
+    psync::ITEM,
 ];
 
-/// Every item there is: those of a migration, then those of a restore.
+/// Codes of the documents that no task here gives anything to look at, and why.
+pub const LEFT_OUT: [(&str, &str); 3] = [
+    (
+        "CHECK_SAME_USER",
+        "Accounts of the same name clash only where accounts are migrated, and no task migrates accounts.",
+    ),
+    (
+        "CHECK_TOPOLOGY",
+        "Only synchronisation links have a topology; a migration goes one way from one source to one target.",
+    ),
+    (
+        "CHECK_SUPER_AUTH_DEST",
+        "What it asks for is not documented; read and write on the target suffice (CHECK_AUTH_DEST).",
+    ),
+];
+
+/// Every item there is: those of a migration, its advice, then those of a restore.
 pub fn every() -> impl Iterator<Item = About> {
-    ITEMS.iter().map(|item| item.about).chain(restore::ITEMS.iter().map(|item| item.about))
+    ITEMS.iter().chain(&advice::ITEMS).map(|item| item.about).chain(restore::ITEMS.iter().map(|item| item.about))
 }
 
 /// Prechecks a migration.
@@ -72,8 +105,11 @@ pub async fn precheck(
     let bench = Bench::new(Arc::clone(&clock), database, lease, job);
     let work = bench.work();
     let engine = work.source.product.engine;
-    let applies = |item: &&Item<Bench>| item.about.engines.contains(&engine) && item.about.needs.met_by(&work.types);
-    let items: Vec<&Item<Bench>> = ITEMS.iter().filter(applies).collect();
+    let applies = |item: &&Item<Bench>| {
+        let about = &item.about;
+        about.engines.contains(&engine) && about.needs.met_by(&work.types) && !work.without_advice.contains(&about.item)
+    };
+    let items: Vec<&Item<Bench>> = ITEMS.iter().chain(&advice::ITEMS).filter(applies).collect();
     look(&*clock, &bench, lease, &items).await
 }
 
@@ -109,7 +145,7 @@ fn outcome(weight: Weight, looked: Looked) -> Result<PrecheckOutcome, LetGo> {
     Ok(match weight {
         _ if found.is_empty() => PrecheckOutcome::Success,
         Weight::Firm => PrecheckOutcome::Failed(Findings::of(found)),
-        Weight::Light => PrecheckOutcome::Warning(Findings::of(found)),
+        Weight::Light | Weight::Advice => PrecheckOutcome::Warning(Findings::of(found)),
     })
 }
 

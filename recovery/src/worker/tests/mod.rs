@@ -9,7 +9,7 @@ mod plan;
 mod precheck;
 mod redis;
 mod rename;
-mod sample;
+pub(super) mod sample;
 mod servers;
 mod vault;
 mod world;

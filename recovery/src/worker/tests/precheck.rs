@@ -7,7 +7,7 @@ use crate::model::Engine;
 use crate::model::instance::{Grants, Rights};
 use crate::model::precheck::{PrecheckItem as I, PrecheckResult};
 use crate::model::task::{MigrationType, SameNameMode, Selection, Work};
-use crate::ports::database::DatabaseError;
+use crate::ports::database::{DatabaseError, Recovery};
 use crate::worker::Interruption;
 use crate::worker::lease::LetGo;
 use jiff::SignedDuration;
@@ -33,13 +33,21 @@ fn failed(shared: &Shared) -> Vec<(I, String, String)> {
     assert!(world.service.precheck_done);
     // Those that can be looked at may overtake those that cannot.
     let mut items: Vec<PrecheckResult> = world.service.items.clone();
+    items.retain(|result| !result.item.is_advisory());
     items.sort_by_key(|result| result.item);
     let order: Vec<I> = items.iter().map(|result| result.item).collect();
     let has = |kind| world.service.work.types.contains(&kind);
+    let engine = world.service.work.source.product.engine;
     let structure = has(MigrationType::Structure).then_some(I::SameNameObject);
-    let log = [I::BinlogOn, I::BinlogMode, I::BinlogRowImage, I::ServerId];
-    let follows = has(MigrationType::Incremental) && world.service.work.source.product.engine == Engine::MySql;
-    let log = log.into_iter().filter(|_| follows);
+    let log =
+        [I::BinlogOn, I::BinlogMode, I::BinlogRowImage, I::ServerId, I::BinlogExistence, I::StorageEngine].into_iter();
+    let log = log.filter(|_| has(MigrationType::Incremental) && engine == Engine::MySql);
+    let mysql = [I::PasswordFormat, I::SqlMode].into_iter().filter(|_| engine == Engine::MySql);
+    let full = has(MigrationType::Full).then_some(I::TargetTablesEmpty);
+    let logged = [I::RecoveryModel, I::Superuser].into_iter().filter(|item| {
+        has(MigrationType::Incremental)
+            && (engine == Engine::SqlServer || (*item == I::Superuser && engine != Engine::MySql))
+    });
     let always = [
         I::SourceConnectivity,
         I::SourcePermission,
@@ -48,7 +56,8 @@ fn failed(shared: &Shared) -> Vec<(I, String, String)> {
         I::SourceVersion,
         I::SchemaExistence,
     ];
-    let wanted: Vec<I> = always.into_iter().chain(structure).chain([I::ConstraintIntegrity]).chain(log).collect();
+    let wanted: Vec<I> = always.into_iter().chain(structure).chain([I::ConstraintIntegrity]).collect();
+    let wanted: Vec<I> = wanted.into_iter().chain(log).chain(mysql).chain(full).chain(logged).collect();
     assert_eq!(order, wanted);
     let failed = items.iter().filter_map(|result| {
         let found = result.outcome.found()?;
@@ -336,4 +345,176 @@ fn more_findings_than_are_shown_are_counted() {
     });
     let said = cause(&shared, I::TargetPermission);
     assert!(said.contains("shop.t19") && !said.contains("shop.t20") && said.ends_with("; and 3 more"), "{said}");
+}
+
+#[test]
+fn a_log_file_that_is_gone_fails_with_what_purges_up_to_the_next() {
+    let shared = world(Engine::MySql, "sfi", vec![whole("shop")]);
+    change(&shared, "source", |server| {
+        server.grants = Grants::all(Rights::Owner);
+        server.told.lost_log_files = vec!["mysql-bin.000041".into()];
+    });
+    let said = cause(&shared, I::BinlogExistence);
+    assert_eq!(said, "file mysql-bin.000041 of the binary log of the source rm-source is missing");
+    let world = shared.lock();
+    let found = world.service.items.iter().find_map(|it| it.outcome.found()).expect("it failed");
+    assert_eq!(found.findings[0].statement.as_deref(), Some("PURGE BINARY LOGS TO 'mysql-bin.000042'"));
+}
+
+#[test]
+fn a_table_whose_changes_cannot_be_followed_fails_incremental_where_it_is_selected() {
+    for (letters, objects, fails) in [
+        ("sfi", vec![whole("shop")], true),
+        ("sfi", vec![only("shop", "goods")], false),
+        ("sf", vec![whole("shop")], false),
+    ] {
+        let shared = world(Engine::MySql, letters, objects);
+        change(&shared, "source", |server| {
+            server.grants = Grants::all(Rights::Owner);
+            server.told.storage =
+                [("shop.orders".into(), "Federated".into()), ("shop.goods".into(), "InnoDB".into())].into();
+        });
+        if fails {
+            assert!(cause(&shared, I::StorageEngine).starts_with("table shop.orders has the storage engine FEDERATED"));
+        } else {
+            assert_eq!(failed(&shared), []);
+        }
+    }
+}
+
+#[test]
+fn old_passwords_and_modes_that_read_otherwise_fail_on_mysql() {
+    let shared = mysql();
+    change(&shared, "source", |server| {
+        server.parameters.insert("old_passwords".into(), "ON".into());
+    });
+    assert!(cause(&shared, I::PasswordFormat).starts_with("old_passwords of the source rm-source is ON"));
+    let shared = mysql();
+    for (side, mode) in [("source", "PIPES_AS_CONCAT,STRICT_TRANS_TABLES"), ("target", "PIPES_AS_CONCAT,ANSI_QUOTES")] {
+        change(&shared, side, |server| {
+            server.parameters.insert("sql_mode".into(), mode.into());
+        });
+    }
+    assert!(cause(&shared, I::SqlMode).starts_with("ANSI_QUOTES is among the sql_mode of the target"));
+}
+
+#[test]
+fn rows_in_the_tables_copied_into_fail_unless_they_are_to_stay() {
+    let occupied = |shared: &Shared| {
+        change(shared, "target", |server| {
+            let db = server.put("shop", Vec::new());
+            db.objects.push(table("goods", &["name"]));
+            db.rows.insert("goods".into(), vec![row(1, &[]), row(2, &[])]);
+        });
+    };
+    let shared = world(Engine::PostgreSql, "f", vec![only("shop", "goods")]);
+    occupied(&shared);
+    assert_eq!(cause(&shared, I::TargetTablesEmpty), "table shop.goods of the target rm-target holds 2 rows");
+    let shared = world(Engine::PostgreSql, "f", vec![only("shop", "goods")]);
+    occupied(&shared);
+    shared.lock().service.work.same_name = SameNameMode::Ignore;
+    assert_eq!(failed(&shared), []);
+}
+
+#[test]
+fn following_the_log_of_an_sql_server_takes_the_full_model_a_full_backup_and_a_sysadmin() {
+    let recovery = |model: &str, backed_up| Recovery { model: model.into(), backed_up };
+    let with = |rights, recovery: Recovery| {
+        let shared = world(Engine::SqlServer, "sfi", vec![whole("shop")]);
+        change(&shared, "source", |server| {
+            server.grants = Grants::all(rights);
+            server.grants.exceptions.insert("shop".into(), Rights::Owner);
+            server.told.recovery =
+                [("shop".into(), recovery), ("other".into(), Recovery { model: "simple".into(), backed_up: false })]
+                    .into();
+        });
+        failed(&shared).into_iter().map(|(item, cause, _)| (item, cause)).collect::<Vec<_>>()
+    };
+    assert_eq!(with(Rights::Owner, recovery("full", true)), []);
+    let found = with(Rights::Owner, recovery("simple", false));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].0 == I::RecoveryModel && found[0].1.contains("database shop of the source rm-source is simple"));
+    assert!(found[0].1.contains("no full backup of database shop"), "{found:?}");
+    let found = with(Rights::ReadWrite, recovery("full", true));
+    assert_eq!(
+        found,
+        [(I::Superuser, "source account app is no sysadmin on rm-source, and following its log takes one".to_owned())]
+    );
+}
+
+/// Runs the precheck of a shop with this change; what its advice says.
+fn advice(shared: &Shared) -> Vec<(I, String)> {
+    let end = shared.turn(1_000);
+    assert!(matches!(end, End::Done(Ok(()))), "{end:?}");
+    let world = shared.lock();
+    let said = world.service.items.iter().filter(|result| result.item.is_advisory()).filter_map(|result| {
+        assert!(!result.outcome.is_failure(), "advice never blocks: {result:?}");
+        // The servers here run no queries.
+        let found = result.outcome.found().filter(|_| result.item != I::AdviseOrphans)?;
+        Some((result.item, found.causes()))
+    });
+    said.collect()
+}
+
+#[test]
+fn a_shop_in_order_gets_no_advice_and_each_flaw_gets_its_own() {
+    assert_eq!(advice(&mysql()), []);
+    let flaws: [(I, &str, fn(&mut Server), fn(&mut Server)); 4] = [
+        (
+            I::AdviseNameCase,
+            "table shop.Stock is called shop.stock in the target rm-target (lower_case_table_names)",
+            |source| source.db("shop").expect("it is there").objects.push(table("Stock", &[])),
+            |target| {
+                target.parameters.insert("lower_case_table_names".into(), "1".into());
+            },
+        ),
+        (
+            I::AdviseSpace,
+            "the target rm-target has room for 9 bytes, and the source rm-source takes 10",
+            |source| source.told.used_bytes = Some(10),
+            |target| target.told.free_bytes = Some(9),
+        ),
+        (
+            I::AdviseKey,
+            "table shop.log has neither a primary nor a unique key: a row that is brought over twice stands there twice",
+            |source| {
+                let keyless = crate::model::content::Object { key: Vec::new(), ..table("log", &[]) };
+                source.db("shop").expect("it is there").objects.push(keyless);
+            },
+            |_| {},
+        ),
+        (
+            I::AdviseEmpty,
+            "no selected table of the source holds a row",
+            |source| source.db("shop").expect("it is there").rows.clear(),
+            |_| {},
+        ),
+    ];
+    for (item, cause, source, target) in flaws {
+        let shared = mysql();
+        change(&shared, "source", source);
+        change(&shared, "target", target);
+        assert_eq!(advice(&shared), [(item, cause.to_owned())]);
+        let without = mysql();
+        change(&without, "source", source);
+        change(&without, "target", target);
+        without.lock().service.work.without_advice = [item].into();
+        assert_eq!(advice(&without), []);
+    }
+}
+
+#[test]
+fn advice_counts_what_is_left_to_a_temporary_instance_and_who_follows_whom() {
+    let shared = mysql();
+    let soon = shared.lock().now + SignedDuration::from_mins(59);
+    shared.lock().service.work.source.expires_at = Some(soon);
+    let said = advice(&shared);
+    assert!(said.len() == 1 && said[0].0 == I::AdviseExpiry, "{said:?}");
+    assert!(said[0].1.contains("is reckoned to take up to 60 minutes"), "{said:?}");
+    let shared = mysql();
+    shared.lock().service.work.source.expires_at = Some(soon + SignedDuration::from_mins(2));
+    shared.lock().service.work.source.replica_of = Some("rm-master".into());
+    let said = advice(&shared);
+    let wanted = "the source rm-source is a replica of rm-master: what it has not got yet does not come over";
+    assert_eq!(said, [(I::AdviseReplica, wanted.to_owned())]);
 }

@@ -36,7 +36,10 @@ fn put(server: &mut Server, database: &str, names: &[&str]) {
 /// A source with keys in database 0, and a target that has the table ready to be written.
 fn world(is: Work, letters: &str) -> Shared {
     let shared = Shared::new(work(is, Engine::Redis, letters, vec![whole("0")]));
-    shared.server("source", |server| put(server, "0", &["a"]));
+    shared.server("source", |server| {
+        server.grants = Grants::all(Rights::Owner);
+        put(server, "0", &["a"]);
+    });
     shared.server("target", |server| put(server, "0", &[]));
     shared
 }
@@ -46,7 +49,7 @@ fn checked(shared: &Shared) -> (Vec<I>, BTreeMap<I, String>) {
     let end = shared.turn(1_000);
     assert!(matches!(end, End::Done(Ok(()))), "{end:?}");
     let world = shared.lock();
-    let items = &world.service.items;
+    let items: Vec<_> = world.service.items.iter().filter(|result| !result.item.is_advisory()).collect();
     let failed = items.iter().filter_map(|result| match &result.outcome {
         PrecheckOutcome::Failed(found) => Some((result.item, found.causes())),
         _ => None,
@@ -64,7 +67,7 @@ fn the_items_of_redis_are_those_documented_for_it() {
         shared.server("source", |server| server.grants = Grants::all(Rights::Owner));
         let mut wanted = ALWAYS.to_vec();
         wanted.extend(is_full.then_some(I::TargetEmpty));
-        wanted.push(I::EvictionPolicy);
+        wanted.extend([I::EvictionPolicy, I::Psync]);
         assert_eq!(checked(&shared), (wanted, BTreeMap::new()), "{letters}");
         assert_eq!(shared.lock().servers["target"].writes, 0);
     }
@@ -100,7 +103,10 @@ fn incremental_needs_the_right_to_replicate_and_full_to_read() {
     let with = |letters: &str, rights: Rights| {
         let shared = world(Work::Precheck, letters);
         shared.server("source", |server| server.grants = Grants::all(rights));
-        checked(&shared).1.remove(&I::SourcePermission)
+        let mut failed = checked(&shared).1;
+        let may_not = "source account app may not run SYNC and PSYNC on rm-source".to_owned();
+        assert_eq!(failed.remove(&I::Psync), (rights < Rights::Owner).then_some(may_not));
+        failed.remove(&I::SourcePermission)
     };
     assert_eq!(with("f", Rights::ReadOnly), None);
     assert_eq!(with("f", Rights::None).as_deref(), Some("source account app lacks read on 0"));

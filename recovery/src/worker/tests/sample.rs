@@ -122,6 +122,8 @@ pub fn access(side: &str, engine: Engine) -> Access {
         endpoint: Some(side.to_owned()),
         product: product_of(engine),
         login: Login { account: "app".into(), password: Secret::new("s3cret"), ssl: false },
+        replica_of: None,
+        expires_at: None,
     }
 }
 
@@ -134,6 +136,7 @@ pub fn work(work: Work, engine: Engine, letters: &str, objects: Vec<Selection>) 
         types: types(letters),
         objects,
         same_name: SameNameMode::Stop,
+        without_advice: BTreeSet::new(),
         progress: Vec::new(),
         planned: Vec::new(),
         loaded: false,

@@ -5,7 +5,8 @@ use crate::model::Product;
 use crate::model::content::{Change, ChangeKind, Column, DatabaseFacts, Object, ObjectKind, Value};
 use crate::model::instance::{Grants, Rights};
 use crate::ports::database::{
-    Apply, Chunk, DatabaseError, Login, OnConflict, Outcome, ReadChunk, ServerFacts, SnapshotFacts, WriteChunk,
+    Apply, Chunk, Circumstances, DatabaseError, Login, OnConflict, Outcome, ReadChunk, ServerFacts, SnapshotFacts,
+    WriteChunk,
 };
 use crate::ports::{Database, Session};
 use async_trait::async_trait;
@@ -33,6 +34,7 @@ pub struct Server {
     pub epoch: u64,
     pub writes: usize,
     pub parameters: BTreeMap<String, String>,
+    pub told: Circumstances,
     pub largest_write: usize,
     pub largest_read: usize,
     revision: u64,
@@ -50,6 +52,7 @@ impl Server {
             epoch: 0,
             writes: 0,
             parameters: [("server_id".to_owned(), "1001".to_owned())].into(),
+            told: Circumstances::default(),
             largest_write: 0,
             largest_read: 0,
             revision: 100,
@@ -266,6 +269,10 @@ impl Session for FakeSession {
             Ok(ServerFacts { product, now, grants, parameters, log_position })
         };
         self.call("facts", false, facts).await
+    }
+
+    async fn circumstances(&mut self) -> Result<Circumstances, DatabaseError> {
+        self.call("circumstances", false, |server| Ok(server.told.clone())).await
     }
 
     async fn snapshot(&mut self) -> Result<SnapshotFacts, DatabaseError> {

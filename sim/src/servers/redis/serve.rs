@@ -19,6 +19,7 @@ impl Redis {
                 let facts = self.facts_at(account, now, self.log.position());
                 facts.map(|facts| Said::Facts(Box::new(facts)))
             }
+            Ask::Circumstances => Ok(Said::Circumstances(Box::new(self.circumstances()))),
             Ask::Snapshot => {
                 *frozen = Some(self.view());
                 let at = self.log.close(self.seen);

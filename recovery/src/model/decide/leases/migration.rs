@@ -27,6 +27,7 @@ pub(super) fn give(ctx: &Context<'_>, task: &Task, lease: Lease) -> Option<(Stat
         types: task.types.clone(),
         objects: task.objects.clone(),
         same_name: task.same_name,
+        without_advice: task.without_advice.clone(),
         progress: task.progress.clone(),
         planned: task.planned.clone(),
         loaded: is_loaded(task),

@@ -6,6 +6,7 @@ mod migration;
 mod restore;
 
 use super::{Context, Decided, Decision, refuse};
+use crate::model::instance::Origin;
 use crate::model::logical::backup::LogicalBackupTask;
 use crate::model::logical::restore::RestoreTask;
 use crate::model::logical::source::DataSource;
@@ -122,7 +123,13 @@ fn access(
     connection: ConnectionMode,
 ) -> Option<Access> {
     let server = ctx.state.instances.get(instance)?;
+    let replica_of = match &server.origin {
+        Origin::ReadOnly { master } | Origin::DisasterRecovery { master } => Some(master.0.clone()),
+        Origin::Primary | Origin::Temporary { .. } | Origin::Clone { .. } => None,
+    };
     Some(Access {
+        replica_of,
+        expires_at: server.expires_at,
         instance: instance.0.clone(),
         endpoint: server.endpoint.clone().filter(|_| server.is_there(ctx.now)),
         product: server.product,

@@ -32,6 +32,7 @@ pub fn create(ctx: &Context<'_>, new: &NewTask) -> Decided<TaskId> {
         types: BTreeSet::new(),
         objects: Vec::new(),
         same_name: SameNameMode::default(),
+        without_advice: BTreeSet::new(),
         status: TaskStatus::NotStarted,
         precheck: None,
         precheck_runs: 0,

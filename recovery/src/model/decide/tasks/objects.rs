@@ -20,6 +20,9 @@ pub fn select(ctx: &Context<'_>, id: &TaskId, chosen: &TaskObjects) -> Decided<(
     if chosen.types.is_empty() {
         return invalid("no type is chosen; choose structure, full or incremental, or several");
     }
+    if let Some(item) = chosen.without_advice.iter().find(|item| !item.is_advisory()) {
+        return invalid(format!("{item} is no advice; only advisory precheck items can be left out"));
+    }
     check(&chosen.objects)?;
     let source = ctx.state.instances.get(&task.source.instance);
     if source.is_some_and(|source| source.product.engine == Engine::Redis) {
@@ -32,6 +35,7 @@ pub fn select(ctx: &Context<'_>, id: &TaskId, chosen: &TaskObjects) -> Decided<(
         types: chosen.types.clone(),
         objects: chosen.objects.clone(),
         same_name: chosen.same_name,
+        without_advice: chosen.without_advice.clone(),
         phases: chosen.types.iter().map(|phase| (*phase, PhaseStatus::NotStarted)).collect(),
         stage: Stage::Selected,
         status: TaskStatus::NotStarted,
