@@ -55,11 +55,17 @@ fn is_secret(name: &str) -> bool {
     name.as_bytes().windows(b"password".len()).any(|part| part == b"password")
 }
 
+/// Whether a field is MySQL's parameter that says in which format passwords are kept (prechecks.md 2.1 item 15), with a
+/// value it can have.
+fn is_format(name: &str, value: &str) -> bool {
+    name == "old_passwords" && ["0", "1", "2", "ON", "OFF"].contains(&value)
+}
+
 /// The field of an answer that shows a password.
 fn field(value: &Value) -> Option<String> {
     match value {
         Value::Object(fields) => fields.iter().find_map(|(name, inner)| match inner {
-            Value::String(_) if is_secret(name) => Some(name.clone()),
+            Value::String(text) if is_secret(name) && !is_format(name, text) => Some(name.clone()),
             _ => field(inner).map(|place| format!("{name}.{place}")),
         }),
         Value::Array(items) => items.iter().find_map(field),
@@ -107,6 +113,16 @@ mod tests {
         redact(&mut answer);
         tale.story.call(ACCOUNTS, asked(), 200, answer);
         assert_eq!(wrong(&tale.story, check), shown("account.password"));
+    }
+
+    #[test]
+    fn the_parameter_that_says_how_passwords_are_kept_is_none_unless_it_has_a_value_of_its_own() {
+        for (value, found) in [("1", false), ("s3cret", true)] {
+            let mut tale = Tale::new();
+            tale.story.call(ACCOUNTS, asked(), 200, json!({"parameters": {"old_passwords": value}}));
+            let wanted = if found { shown("parameters.old_passwords") } else { vec![] };
+            assert_eq!(wrong(&tale.story, check), wanted);
+        }
     }
 
     #[test]

@@ -1,18 +1,16 @@
 //! A precheck has passed exactly when no item failed (DTS-09; C-28).
 
 use super::TaskViolation;
-use super::runs::runs;
+use super::runs::{failed, runs};
 use crate::checks::Finding;
 use crate::history::lens::Lens;
-use recovery::model::precheck::PrecheckOutcome;
 
 /// Compares the verdict of every run with its items.
 pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
     for run in runs(lens) {
         let Some(passed) = run.let_through() else { continue };
-        let failed =
-            run.run.items.iter().find(|result| result.outcome != PrecheckOutcome::Success).map(|result| result.item);
+        let failed = run.run.items.iter().find(|result| failed(result)).map(|result| result.item);
         let (task, number) = (run.task.id.clone(), run.run.number);
         let violation = match (passed, failed) {
             (true, Some(item)) => Some(TaskViolation::PassedWithFailed { task, run: number, item }),

@@ -7,7 +7,7 @@ use crate::history::lens::{Lens, Seen, TaskStory};
 use crate::history::{Call, What};
 use jiff::Timestamp;
 use recovery::model::InstanceId;
-use recovery::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckRun};
+use recovery::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckResult, PrecheckRun};
 use recovery::model::task::TaskStatus;
 use recovery::model::views::{TaskObjects, TaskView};
 
@@ -79,7 +79,7 @@ impl<'a> Run<'_, 'a> {
     /// Whether an item let the task through; `None` where nobody knows.
     pub fn says(&self, item: PrecheckItem) -> Option<bool> {
         match self.run.items.iter().find(|result| result.item == item) {
-            Some(result) => Some(result.outcome == PrecheckOutcome::Success),
+            Some(result) => Some(!failed(result)),
             None if self.run.items.iter().any(failed) => None,
             None => self.let_through().filter(|through| *through),
         }
@@ -141,8 +141,14 @@ impl<'a> Run<'_, 'a> {
     }
 }
 
-fn failed(result: &recovery::model::precheck::PrecheckResult) -> bool {
-    result.outcome != PrecheckOutcome::Success
+/// Whether a result keeps the task from starting. The documents know no warnings of these items, so that a warning of one
+/// is no success; advice is beyond the documents, and its warnings never block (C-28).
+pub fn failed(result: &PrecheckResult) -> bool {
+    match result.outcome {
+        PrecheckOutcome::Success => false,
+        PrecheckOutcome::Warning(_) => !result.item.is_advisory(),
+        PrecheckOutcome::Failed(_) => true,
+    }
 }
 
 /// The connectivity item of a side.

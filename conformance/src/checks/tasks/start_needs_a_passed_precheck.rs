@@ -1,10 +1,9 @@
 //! A migration begins only after a precheck that passed (TMP-43, CLN-40).
 
 use super::TaskViolation;
-use super::runs::runs_of;
+use super::runs::{failed, runs_of};
 use crate::checks::Finding;
 use crate::history::lens::Lens;
-use recovery::model::precheck::PrecheckOutcome;
 use recovery::model::task::TaskStatus;
 
 /// Judges the newest run of every task that started, and whether tasks whose precheck failed stay where they are.
@@ -13,7 +12,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     for task in lens.tasks() {
         if let Some(started) = task.started() {
             let run = started.it.precheck.as_ref();
-            let failed = run.and_then(|run| run.items.iter().find(|result| result.outcome != PrecheckOutcome::Success));
+            let failed = run.and_then(|run| run.items.iter().find(|result| failed(result)));
             let passed = run.is_some_and(|run| run.ended_at.is_some()) && failed.is_none();
             let (run, item) = (run.map_or(0, |run| run.number), failed.map(|result| result.item));
             let violation = TaskViolation::StartedThoughFailed { task: task.id.clone(), run, item };
