@@ -12,6 +12,7 @@ pub mod explore;
 pub mod history;
 pub mod judge;
 pub mod planted;
+pub mod rehearse;
 pub mod reports;
 pub mod runner;
 pub mod suite;

@@ -1,5 +1,9 @@
 //! Scenarios on real servers, each a test of its own name. Without a container engine each says that it was not run and why;
-//! where FIREDRILL_REQUIRE_ENGINES is set, it fails. `firedrill run --target real` runs all of them.
+//! where FIREDRILL_REQUIRE_ENGINES is set, it fails. `firedrill run --target real` runs all of them. Rehearsals on dumps of
+//! users' schemas beside them.
+
+#[path = "rehearsals/mod.rs"]
+mod rehearsals;
 
 use conformance::catalogue::catalogue;
 use conformance::judge::Outcome;
@@ -25,18 +29,20 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let why = engines::absent();
     let required = std::env::var_os("FIREDRILL_REQUIRE_ENGINES").is_some();
-    let trials = SCENARIOS.iter().map(|name| {
+    let trial = |name: &str, test: Box<dyn FnOnce() -> Result<(), String> + Send>| {
         let missing = why.clone();
-        let trial = Trial::test(*name, move || match missing {
+        let trial = Trial::test(name, move || match missing {
             Some(why) => Err(Failed::from(why)),
-            None => every_rule_holds_on_real_servers(name).map_err(Failed::from),
+            None => test().map_err(Failed::from),
         });
         match &why {
             Some(why) if !required => trial.with_kind(format!("not run: {why}")).with_ignored_flag(true),
             _ => trial,
         }
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    };
+    let scenarios = SCENARIOS.iter().map(|name| trial(name, Box::new(|| every_rule_holds_on_real_servers(name))));
+    let rehearsals = rehearsals::CASES.iter().map(|(name, case)| trial(name, Box::new(|| case(&images()?))));
+    libtest_mimic::run(&arguments, scenarios.chain(rehearsals).collect()).exit_code()
 }
 
 fn cases(name: &str) -> Result<Vec<Scenario>, String> {

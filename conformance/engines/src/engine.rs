@@ -3,7 +3,7 @@
 //! The cloud holds the containers, the vault, the whitelist at the door and the time; an engine knows its server's
 //! programs. Times that are given and asked for here are the server's own.
 
-use crate::docker::{Container, Docker, DockerError};
+use crate::docker::{Command, Container, Docker, DockerError};
 use crate::images::{Family, Image};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -52,6 +52,20 @@ pub struct Birth {
     pub root: Secret,
     /// The size of its disk, where that is to be small.
     pub disk_bytes: Option<i64>,
+}
+
+/// A copy by the engine's own programs.
+pub struct OwnCopy<'a> {
+    /// The server it is of.
+    pub source: &'a Server,
+    /// Where containers reach that.
+    pub address: &'a str,
+    /// The server it goes to.
+    pub target: &'a Server,
+    /// The database.
+    pub database: &'a str,
+    /// The new database.
+    pub into: &'a str,
 }
 
 /// A backup in the vault.
@@ -191,6 +205,20 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// When the server does not know it.
     async fn time_zone(&self, server: &Server, zone: &str) -> Result<(), CloudError>;
+
+    /// The engine's own client, which reads a script for a database as the administrator; none where the engine has no
+    /// scripts.
+    fn script_reader(&self, server: &Server, database: &str) -> Option<Command> {
+        let _ = (server, database);
+        None
+    }
+
+    /// The engine's own way to copy a database of a server that is reached at an address into a new one of another server,
+    /// in whose container it is run: what a migration is measured by. None where the engine has none.
+    fn own_copy(&self, copy: &OwnCopy<'_>) -> Option<Command> {
+        let _ = copy;
+        None
+    }
 
     /// The folder that a server's data is in.
     fn data_folder(&self, image: &Image) -> String;

@@ -3,7 +3,7 @@
 use crate::cloud::{ContainerCloud, Site, Tasks, remove};
 use crate::docker::Docker;
 use crate::door::Door;
-use crate::engine::{Ground, Passwords};
+use crate::engine::{Ground, OwnCopy, Passwords};
 use crate::harm::Refused;
 use crate::hosts::Hosts;
 use crate::images::Choice;
@@ -191,6 +191,54 @@ impl RealStage {
                 None
             }
         }
+    }
+
+    /// Has the engine's own client, in an instance's container, read a script for a database as the administrator; what it
+    /// complains of goes to `hears`. Gives its exit code.
+    ///
+    /// # Errors
+    /// When there is no such instance, the script cannot be read, or the container engine refuses.
+    pub async fn read_script(
+        &self,
+        instance: &InstanceId,
+        database: &str,
+        script: &mut dyn Iterator<Item = std::io::Result<bytes::Bytes>>,
+        hears: &mut dyn FnMut(&[u8]),
+    ) -> Result<i64, Refused> {
+        let lodger = self.site.rack.lodger(instance);
+        let lodger =
+            lodger.ok_or_else(|| Refused::failed(format!("there is no instance {instance} on any machine")))?;
+        let player = self.site.player(&lodger.server.product).map_err(Refused::failed)?;
+        let reader = player.engine.script_reader(&lodger.server, database);
+        let reader = reader.ok_or_else(|| Refused::Unavailable(format!("{} reads no scripts", player.family)))?;
+        let process = lodger.server.container.spawn(reader).await.map_err(Refused::failed)?;
+        process.feed(script, hears).await.map_err(Refused::failed)
+    }
+
+    /// Has the engine's own programs copy a database of an instance into a new one of another instance; gives how long that
+    /// took.
+    ///
+    /// # Errors
+    /// When there are no such instances, or a program ends badly.
+    pub async fn own_copy(
+        &self,
+        (from, to): (&InstanceId, &InstanceId),
+        database: &str,
+        into: &str,
+    ) -> Result<Duration, Refused> {
+        let server = |instance: &InstanceId| {
+            let lodger = self.site.rack.lodger(instance).map(|lodger| lodger.server);
+            lodger.ok_or_else(|| Refused::failed(format!("there is no instance {instance} on any machine")))
+        };
+        let (source, target) = (server(from)?, server(to)?);
+        let address = source.container.address().await.map_err(Refused::failed)?;
+        let player = self.site.player(&target.product).map_err(Refused::failed)?;
+        let copy = OwnCopy { source: &source, address: &address, target: &target, database, into };
+        let command = player.engine.own_copy(&copy);
+        let command = command.ok_or_else(|| Refused::Unavailable(format!("{} has no such programs", player.family)))?;
+        let begun = tokio::time::Instant::now();
+        target.container.run(command).await.map_err(Refused::failed)?;
+        Ok(begun.elapsed())
     }
 
     /// Takes an instance off its machine with all it holds. Nobody tells the service.

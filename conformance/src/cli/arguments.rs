@@ -30,6 +30,10 @@ pub enum Command {
     Rules(RulesArguments),
     /// Run one scenario and print its prechecks, item by item, with cause and remedy.
     Precheck(PrecheckArguments),
+    /// Rehearse a restore on your own schema, on a real server in a container: load it, back it up, make a mistake,
+    /// recover, verify, put back, compare. Exit codes: 0 everything is as before; 1 it is not, or the recovery failed;
+    /// 2 no container engine or no image, or stopped; 64 a script or the mistake was refused; 70 firedrill itself failed.
+    Rehearse(RehearseArguments),
     /// Plant bugs in the system and show that the checks find them, and nothing else.
     Selftest(SelftestArguments),
     /// Print a line a run, for the comparison of two processes.
@@ -232,6 +236,32 @@ pub struct PrecheckArguments {
     #[arg(long, value_name = "ITEM", conflicts_with = "scenario")]
     pub explain: Option<String>,
     /// For people, or one JSON event a line.
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    pub format: Format,
+}
+
+/// Arguments of `rehearse`.
+#[derive(Debug, Args)]
+pub struct RehearseArguments {
+    /// The server: postgres, mysql or mariadb, and its image, such as postgres=postgres:17.
+    #[arg(long, value_name = "SERVER=IMAGE")]
+    pub engine: Choice,
+    /// The script that makes the schema: a dump of pg_dump, mysqldump or mariadb-dump as it is, or your own; may hold data.
+    #[arg(long, value_name = "FILE.sql")]
+    pub schema: PathBuf,
+    /// A script that puts data in.
+    #[arg(long, value_name = "FILE.sql")]
+    pub data: Option<PathBuf>,
+    /// The mistake, as SQL; unless given, the largest table is dropped.
+    #[arg(long, value_name = "SQL")]
+    pub mistake: Option<String>,
+    /// Also time the engine's own dump and restore of the whole database, between the same containers.
+    #[arg(long)]
+    pub measure: bool,
+    /// Folder the report is kept in: text, JSON and precheck results.
+    #[arg(long, value_name = "DIR", default_value = "out/rehearsal")]
+    pub report: PathBuf,
+    /// For people, or the whole report as one JSON object.
     #[arg(long, value_enum, default_value_t = Format::Pretty)]
     pub format: Format,
 }

@@ -6,6 +6,7 @@ mod explore;
 mod load;
 mod precheck;
 mod real;
+mod rehearse;
 mod replay;
 mod rules;
 mod run;
@@ -39,6 +40,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Explore(arguments) => explore::explore(&arguments),
         Command::Rules(arguments) => rules::rules(&arguments),
         Command::Precheck(arguments) => precheck::precheck(&arguments),
+        Command::Rehearse(arguments) => rehearse::rehearse(&arguments),
         Command::Selftest(arguments) => selftest::selftest(&arguments),
         Command::Schema => print_json(&scenarios::schema()),
         Command::Openapi => {

@@ -25,6 +25,8 @@ pub mod variant;
 mod wait;
 mod watch;
 
+pub use migrate::failed_items;
+
 use crate::history::{History, InFlight, What};
 use operator::{Operator, StepFailed};
 use recorder::Recorder;

@@ -141,6 +141,18 @@ impl Container {
         Ok(format!("{}:{port}", host()))
     }
 
+    /// Its address on the containers' own network, where other containers reach it.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub async fn address(&self) -> Result<String, DockerError> {
+        let found = self.0.client.inspect_container(self.id(), None::<InspectContainerOptions>).await?;
+        let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+        let mut addresses = networks.into_values().filter_map(|network| network.ip_address);
+        let address = addresses.find(|address| !address.is_empty());
+        address.ok_or_else(|| DockerError::Container("it is on no network".into()))
+    }
+
     /// Whether it is running (paused counts).
     ///
     /// # Errors

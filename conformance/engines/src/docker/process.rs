@@ -208,4 +208,47 @@ impl Process {
         let ended = self.end().await?;
         Ok(Output { stdout, ..ended })
     }
+
+    /// Gives it a source to read, portion by portion, lets `hears` have what it complains of, throws away what else it
+    /// writes, and waits for its end. Gives its exit code.
+    ///
+    /// # Errors
+    /// When the source cannot be read, or the connection to it breaks.
+    pub async fn feed(
+        self,
+        source: &mut dyn Iterator<Item = std::io::Result<Bytes>>,
+        hears: &mut dyn FnMut(&[u8]),
+    ) -> Result<i64, DockerError> {
+        let Self { client, program, id, mut input, mut output, .. } = self;
+        let giving = async {
+            let mut broken = None;
+            for portion in source {
+                match portion {
+                    // One that ends without reading all of it says why itself.
+                    Ok(portion) if input.write_all(&portion).await.is_err() => break,
+                    Ok(_) => {}
+                    Err(error) => {
+                        broken = Some(DockerError::Container(error.to_string()));
+                        break;
+                    }
+                }
+            }
+            // One that has ended has no input that could be closed.
+            let _ = input.shutdown().await;
+            Ok::<_, DockerError>(broken)
+        };
+        let taking = async {
+            while let Some(part) = output.next().await.transpose()? {
+                if let LogOutput::StdErr { message } = part {
+                    hears(&message);
+                }
+            }
+            Ok(())
+        };
+        let (broken, ()) = future::try_join(giving, taking).await?;
+        let (input, output) = (Box::pin(tokio::io::sink()), Box::pin(futures_util::stream::empty()));
+        let process = Self { client, program, id, input, output, given: None, complaints: vec![] };
+        let ended = process.end().await?;
+        broken.map_or(Ok(ended.code), Err)
+    }
 }

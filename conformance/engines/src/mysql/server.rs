@@ -5,7 +5,7 @@ use super::claims::MAKE_BOOKS;
 use super::line::{Line, Mode};
 use super::{MySql, backup, photograph, quote, restore};
 use crate::docker::{Command, Container, ContainerOrder};
-use crate::engine::{Birth, Engine, Ground, Kept, Restore, Server};
+use crate::engine::{Birth, Engine, Ground, Kept, OwnCopy, Restore, Server};
 use crate::images::{Family, Image};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -308,6 +308,26 @@ impl Engine for MySqlServers {
             format!("{prefix} /usr/share/zoneinfo 2>/dev/null | {client} --init-command='SET sql_log_bin=0' mysql");
         server.container.run(as_root(&server.root, load)).await?;
         line.exec(&sql).await.map(drop).map_err(refused)
+    }
+
+    fn script_reader(&self, server: &Server, database: &str) -> Option<Command> {
+        let client = backup::client(self.family);
+        let line = format!(
+            "exec {client} --binary-mode --default-character-set=utf8mb4 --max-allowed-packet=1G \
+             \"$FIREDRILL_DATABASE\" >/dev/null"
+        );
+        Some(as_root(&server.root, line).variable("FIREDRILL_DATABASE", database))
+    }
+
+    fn own_copy(&self, copy: &OwnCopy<'_>) -> Option<Command> {
+        let client = backup::client(self.family);
+        let dump = if self.is_mariadb() { "mariadb-dump" } else { "mysqldump --set-gtid-purged=OFF" };
+        let line = format!(
+            "{client} -e \"CREATE DATABASE $INTO\"; MYSQL_PWD=\"$SOURCE_PASSWORD\" {dump} -h \"$ADDRESS\" -u root \
+             --single-transaction \"$SOURCE\" | {client} \"$INTO\""
+        );
+        let command = as_root(&copy.target.root, line).variable("SOURCE_PASSWORD", copy.source.root.expose());
+        Some(command.variable("ADDRESS", copy.address).variable("SOURCE", copy.database).variable("INTO", copy.into))
     }
 
     fn data_folder(&self, _: &Image) -> String {

@@ -2,7 +2,8 @@
 
 use super::machine::{control, failed};
 use super::{Postgres, accounts, archive, machine, photograph};
-use crate::engine::{Birth, Engine, Ground, Kept, Restore, Server};
+use crate::docker::Command;
+use crate::engine::{Birth, Engine, Ground, Kept, OwnCopy, Restore, Server};
 use crate::images::Image;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -99,6 +100,23 @@ impl Engine for PostgresEngine {
 
     async fn time_zone(&self, server: &Server, zone: &str) -> Result<(), CloudError> {
         machine::time_zone(server, zone).await.map_err(failed)
+    }
+
+    fn script_reader(&self, _: &Server, database: &str) -> Option<Command> {
+        // Errors are told with their code and their statement, and the script goes on.
+        let words =
+            ["psql", "-X", "-q", "-b", "-o", "/dev/null", "-v", "VERBOSITY=verbose", "-U", machine::ROOT, "-f", "-"];
+        let command = Command::new(words).account("postgres").variable("PGDATABASE", database);
+        Some(command.variable("LC_ALL", "C.UTF-8"))
+    }
+
+    fn own_copy(&self, copy: &OwnCopy<'_>) -> Option<Command> {
+        // Restoring in parallel takes a file.
+        let line = "rm -f /tmp/firedrill.dump; createdb -U postgres -T template0 \"$INTO\"; \
+                    pg_dump -h \"$ADDRESS\" -U postgres -Fc -Z0 -f /tmp/firedrill.dump \"$SOURCE\"; \
+                    pg_restore -j2 --no-owner -U postgres -d \"$INTO\" /tmp/firedrill.dump; rm -f /tmp/firedrill.dump";
+        let command = machine::shell(line).variable("PGPASSWORD", copy.source.root.expose());
+        Some(command.variable("ADDRESS", copy.address).variable("SOURCE", copy.database).variable("INTO", copy.into))
     }
 
     fn data_folder(&self, image: &Image) -> String {
