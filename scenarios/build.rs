@@ -1,4 +1,4 @@
-//! Embeds every scenario file of this folder, so that the suites come with the program.
+//! Embeds every scenario file of this folder and what lies beside it, so that the suites come with the program.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,22 @@ fn main() -> io::Result<()> {
         }
     }
     files.sort();
+    let (beside, files): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|file| file.extension() == Some("real".as_ref()));
     let mut code = String::from("/// File and text of every scenario that comes with the program.\n");
-    code.push_str("const BUILTIN: &[(&str, &str)] = &[\n");
-    for file in &files {
-        let name = file.strip_prefix(&root).unwrap_or(file).to_string_lossy().replace('\\', "/");
+    embed(&mut code, "BUILTIN", &root, &files);
+    code.push_str("/// The same of what lies beside scenarios: how real servers differ.\n");
+    embed(&mut code, "BESIDE", &root, &beside);
+    fs::write(out.join("builtin.rs"), code)
+}
+
+fn embed(code: &mut String, table: &str, root: &Path, files: &[PathBuf]) {
+    let _ = writeln!(code, "const {table}: &[(&str, &str)] = &[");
+    for file in files {
+        let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
         let _ = writeln!(code, "    ({:?}, include_str!({:?})),", format!("scenarios/{name}"), file.to_string_lossy());
     }
     code.push_str("];\n");
-    fs::write(out.join("builtin.rs"), code)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -32,7 +40,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+        } else if path.extension().is_some_and(|extension| extension == "toml" || extension == "real") {
             files.push(path);
         }
     }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod determinism;
 pub mod exit;
 pub mod explore;
+pub mod fidelity;
 pub mod history;
 pub mod judge;
 pub mod planted;

@@ -23,7 +23,7 @@ pub use call::*;
 pub use error::{Problem, ScenarioError};
 pub use expectation::*;
 pub use fault::*;
-pub use load::{FILE_BYTES_MAX, LoadError, Source, builtin, load};
+pub use load::{FILE_BYTES_MAX, LoadError, Source, beside, builtin, load};
 pub use logical::*;
 pub use scenario::*;
 pub use schema::schema;

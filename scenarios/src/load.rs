@@ -86,6 +86,14 @@ pub fn builtin() -> Vec<Source> {
     BUILTIN.iter().map(|(file, text)| Source { file: (*file).to_owned(), text: (*text).to_owned() }).collect()
 }
 
+/// What lies beside a scenario's file in one of the same name that ends in `.real`: how real servers differ.
+#[must_use]
+pub fn beside(file: &str) -> Option<String> {
+    let name = format!("{}.real", file.strip_suffix(".toml")?);
+    let built_in = || BESIDE.iter().find(|(file, _)| *file == name).map(|(_, text)| (*text).to_owned());
+    fs::read_to_string(&name).ok().or_else(built_in)
+}
+
 /// Loads one file, or every `.toml` file of a folder and the folders in it, in the order of their paths.
 ///
 /// # Errors

@@ -16,6 +16,9 @@ use tokio::sync::watch;
 /// How long nothing may be under way before time is let jump.
 const QUIET: Duration = Duration::from_millis(40);
 
+/// From so many milliseconds of a second on a jump may take all of it.
+const MOMENT_BEFORE: i32 = 750;
+
 /// How long the same things may be under way before they count as standing still.
 const STUCK: Duration = Duration::from_secs(15);
 
@@ -115,9 +118,12 @@ impl Time {
             let next = self.state().due.range((now, u64::MAX)..).next().map(|(at, _)| *at);
             let next = next.unwrap_or(until).min(until);
             let gap = next.duration_since(now);
-            // Whole seconds only, so that seconds stay seconds; the end is never overshot.
-            let seconds = if next < until && gap.subsec_nanos() > 0 { gap.as_secs() + 1 } else { gap.as_secs() };
-            let whole = SignedDuration::from_secs(seconds.min(until.duration_since(now).as_secs()));
+            // Whole seconds only, so that seconds stay seconds. The end is overshot by no more than a moment: that in which
+            // was looked whether anything is under way.
+            let left = until.duration_since(now);
+            let longest = if left.subsec_millis() >= MOMENT_BEFORE { left.as_secs() + 1 } else { left.as_secs() };
+            let seconds = if gap.subsec_nanos() > 0 { gap.as_secs() + 1 } else { gap.as_secs() };
+            let whole = SignedDuration::from_secs(seconds.min(longest));
             if whole > SignedDuration::ZERO {
                 self.jump(whole);
             } else {

@@ -34,6 +34,8 @@ pub enum Command {
     /// recover, verify, put back, compare. Exit codes: 0 everything is as before; 1 it is not, or the recovery failed;
     /// 2 no container engine or no image, or stopped; 64 a script or the mistake was refused; 70 firedrill itself failed.
     Rehearse(RehearseArguments),
+    /// Run scenarios in the simulated world and on real servers, and list what can be seen to differ.
+    Fidelity(FidelityArguments),
     /// Plant bugs in the system and show that the checks find them, and nothing else.
     Selftest(SelftestArguments),
     /// Print a line a run, for the comparison of two processes.
@@ -80,6 +82,25 @@ pub struct RunArguments {
     pub target: Target,
     /// The image of a real server, such as postgres=postgres:17; postgres, mysql, mariadb, redis and valkey are known.
     /// Repeated for one, scenarios run on each. FIREDRILL_IMAGE_POSTGRES and its like name one too.
+    #[arg(long = "image", value_name = "SERVER=NAME:TAG")]
+    pub images: Vec<Choice>,
+}
+
+/// Arguments of `fidelity`.
+#[derive(Debug, Args)]
+pub struct FidelityArguments {
+    /// Scenario files or folders; the built-in suites unless given.
+    pub paths: Vec<PathBuf>,
+    /// Only scenarios whose file, name, case (`NAME [CASE]`) or title contains this.
+    #[arg(long)]
+    pub filter: Option<String>,
+    /// Runs at a time; as many as there are cores unless given.
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// For people, or one JSON event a line.
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    pub format: Format,
+    /// The image of a real server, such as postgres=postgres:17. Repeated for one, scenarios are compared on each.
     #[arg(long = "image", value_name = "SERVER=NAME:TAG")]
     pub images: Vec<Choice>,
 }

@@ -3,6 +3,7 @@
 mod arguments;
 mod determinism;
 mod explore;
+mod fidelity;
 mod load;
 mod precheck;
 mod real;
@@ -41,6 +42,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Rules(arguments) => rules::rules(&arguments),
         Command::Precheck(arguments) => precheck::precheck(&arguments),
         Command::Rehearse(arguments) => rehearse::rehearse(&arguments),
+        Command::Fidelity(arguments) => fidelity::fidelity(&arguments),
         Command::Selftest(arguments) => selftest::selftest(&arguments),
         Command::Schema => print_json(&scenarios::schema()),
         Command::Openapi => {

@@ -4,6 +4,7 @@ use super::arguments::{Format, RunArguments};
 use super::run::{Screen, jobs, stop_at_ctrl_c};
 use super::{Failure, say};
 use crate::exit::Exit;
+use crate::fidelity::explained::not_run;
 use crate::runner::target::{Servers, servers_for, unsuitable};
 use crate::suite::{RunResult, Tally, run_all_on};
 use engines::docker::Docker;
@@ -34,7 +35,7 @@ pub fn timed(scenarios: &[Scenario], arguments: &RunArguments) -> Result<Result<
             };
             let seed = seed(scenario);
             match servers {
-                Ok(servers) => servers.into_iter().map(|servers| (index, seed, Ok(servers))).collect(),
+                Ok(servers) => servers.into_iter().map(|servers| (index, seed, runs_on(scenario, servers))).collect(),
                 Err(why) => vec![(index, seed, Err(why))],
             }
         })
@@ -46,8 +47,17 @@ pub fn timed(scenarios: &[Scenario], arguments: &RunArguments) -> Result<Result<
     Ok(Ok((tally, begun.elapsed().as_secs_f64())))
 }
 
+/// The servers, unless it is said beside the scenario that it cannot come about there.
+fn runs_on(scenario: &Scenario, servers: Servers) -> Result<Servers, String> {
+    match not_run(scenario, &servers) {
+        Ok(None) => Ok(servers),
+        Ok(Some(why)) => Err(why),
+        Err(wrong) => Err(wrong),
+    }
+}
+
 /// The images there are to choose from; why there is no target.
-fn images(named: &[Choice]) -> Result<Result<Images, String>, Failure> {
+pub fn images(named: &[Choice]) -> Result<Result<Images, String>, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let found = runtime.map_err(Failure::harness)?.block_on(async {
         let docker = Docker::connect().await?;

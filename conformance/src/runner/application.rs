@@ -41,7 +41,7 @@ pub struct Application {
 }
 
 /// The first key the application writes: far from what scenarios write themselves.
-const FIRST_ID: i64 = 1_000_000;
+pub const FIRST_ROW: i64 = 1_000_000;
 
 impl Application {
     /// The application a scenario describes; nothing happens before [`Self::begin`].
@@ -130,7 +130,7 @@ async fn write(ports: Ports, operator: Rc<Operator>, spec: ApplicationSpec, rein
         }
         reins.busy.set(true);
         let still = operator.hold_breath().await;
-        let id = FIRST_ID + reins.rows.replace(reins.rows.get() + 1);
+        let id = FIRST_ROW + reins.rows.replace(reins.rows.get() + 1);
         let sent_at = operator.now();
         let statement = statement(&spec, recorder.is_redis(&instance), id);
         let outcome = insert(&ports, &endpoint, &spec, &statement, &mut session).await;

@@ -25,6 +25,7 @@ pub mod variant;
 mod wait;
 mod watch;
 
+pub use application::FIRST_ROW;
 pub use migrate::failed_items;
 
 use crate::history::{History, InFlight, What};

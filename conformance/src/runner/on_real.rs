@@ -5,7 +5,7 @@ use super::recorder::Recorder;
 use super::target::{RealTarget, Refused, Servers, unsuitable};
 use super::variant::Variant;
 use crate::history::History;
-use scenarios::Scenario;
+use scenarios::{Action, Scenario};
 use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,14 @@ use tokio::runtime::Runtime;
 
 /// How long one run may take.
 const LONGEST: Duration = Duration::from_secs(20 * 60);
+
+/// Rows of a portion where something is to happen in the middle of a copy: real servers are done with larger ones before.
+const FEW_ROWS: usize = 2;
+
+/// Whether something is waited for on the way of a task.
+fn acts_in_the_middle(scenario: &Scenario) -> bool {
+    scenario.steps.iter().any(|step| matches!(step.action, Action::Fault(_) | Action::Wait(_)))
+}
 
 /// What came of a run on real servers.
 #[derive(Debug)]
@@ -47,7 +55,10 @@ fn runtime() -> &'static std::io::Result<Runtime> {
 // This is real time.
 #[allow(clippy::disallowed_methods)]
 async fn on(scenario: &Scenario, seed: u64, servers: &Servers, stop: &AtomicBool) -> Result<Ran, String> {
-    let policy = super::options(scenario, seed, &Variant::default()).policy;
+    let mut policy = super::options(scenario, seed, &Variant::default()).policy;
+    if acts_in_the_middle(scenario) {
+        policy.chunk_rows = FEW_ROWS;
+    }
     let (target, stage) = match RealTarget::start(scenario, servers, policy).await {
         Ok(started) => started,
         Err(Refused::Unavailable(why)) => return Ok(Ran::Unavailable(why)),

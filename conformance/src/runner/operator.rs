@@ -261,6 +261,8 @@ impl Operator {
     /// # Errors
     /// When no answer comes.
     pub async fn see_task(&self, id: &TaskId) -> Stepped<Option<TaskView>> {
+        // What is seen while somebody takes a photograph would be written down before it, and be of later.
+        let _still = self.hold_breath().await;
         let answer = self.call(Method::GET, &format!("/v1/migration-tasks/{id}"), None, None).await?;
         if answer.status == 404 { Ok(None) } else { answer.read("a task").map(Some) }
     }

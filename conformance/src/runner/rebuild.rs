@@ -199,6 +199,8 @@ pub fn restore_named(operator: &Operator, name: &str) -> Stepped<TaskId> {
 
 /// A restore task as the interface shows it; `None` when it is gone.
 pub async fn see(operator: &Operator, id: &TaskId) -> Stepped<Option<RestoreView>> {
+    // As with tasks of migration: nothing is seen while a photograph is taken.
+    let _still = operator.hold_breath().await;
     let answer = operator.call(Method::GET, &format!("/v1/restore-tasks/{id}"), None, None).await?;
     if answer.status == 404 { Ok(None) } else { answer.read("a restore task").map(Some) }
 }

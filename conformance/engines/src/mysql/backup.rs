@@ -77,19 +77,34 @@ async fn streamed(ground: &Ground, server: &Server, place: &Path) -> Result<(u64
     Ok((position, stored))
 }
 
+/// What goes along with a clone, in a folder of the clone's own that no database can be called.
+pub(super) const ALONG: &str = "#firedrill";
+/// The file in it that says what there is to replay: where from, where to, and the names of all transactions up to there.
+pub(super) const REACH: &str = "reach";
+
+/// A clone is of some moment while it was made, which the plugin does not tell of a local one. So the log of that time goes
+/// along: replayed up to its end, where each transaction that is in the clone is passed over by its name, it makes the
+/// content that of the end.
 async fn cloned(ground: &Ground, server: &Server, place: &Path, line: &mut Line) -> Result<(u64, Stored), CloudError> {
     let folder = folder("/var/lib/mysql-files", place);
-    server.container.run(Command::new(["rm", "-rf", &folder])).await?;
+    let container = &server.container;
+    container.run(Command::new(["rm", "-rf", &folder])).await?;
+    let none = || CloudError::Failed("the server keeps no binary log".to_owned());
+    let (from, _) = facts::status(line).await.map_err(refused)?.ok_or_else(none)?;
     line.exec(&format!("CLONE LOCAL DATA DIRECTORY '{folder}'")).await.map_err(refused)?;
-    let status = "SELECT BINLOG_FILE, BINLOG_POSITION FROM performance_schema.clone_status";
-    let told = line.texts(status).await.map_err(refused)?.into_iter().next().unwrap_or_default();
-    let file = told.first().map_or("", |file| file.rsplit('/').next().unwrap_or(file));
-    let position = told.get(1).and_then(|at| place_of(file, at));
+    let (to, transactions) = facts::status(line).await.map_err(refused)?.ok_or_else(none)?;
+    let span = file_and_place(from).0..=file_and_place(to).0;
+    let files: Vec<String> =
+        names(line).await?.into_iter().filter(|(own, _)| span.contains(own)).map(|(_, name)| name).collect();
+    let along = format!(
+        "mkdir '{folder}/{ALONG}'; cd {DATA}; cp {} '{folder}/{ALONG}'; printf '{from} {to} {transactions}' >'{folder}/{ALONG}/{REACH}'",
+        files.join(" ")
+    );
+    container.run(Command::shell(along)).await?;
     let packed = Command::new(["tar", "-C", &folder, "-cf", "-", "."]);
-    let stored = take(&server.container, packed, &ground.vault, place).await;
-    server.container.run(Command::new(["rm", "-rf", &folder])).await?;
-    let position = position.ok_or_else(|| CloudError::Failed("the clone does not say its place in the log".into()))?;
-    Ok((position, stored?))
+    let stored = take(container, packed, &ground.vault, place).await;
+    container.run(Command::new(["rm", "-rf", &folder])).await?;
+    Ok((to, stored?))
 }
 
 /// The latest time at which the content was that of a place in the log: now, or just before the first change after it.

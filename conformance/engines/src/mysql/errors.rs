@@ -8,6 +8,8 @@ pub(super) fn failed(account: &str, error: Error) -> DatabaseError {
     match error {
         Error::Server(error) => of_server(account, &error),
         Error::Driver(DriverError::NoClientSslFlagFromServer) => DatabaseError::SslDisabled,
+        // A server asks for any of its ways to log in where it does not know the account, so as not to tell.
+        Error::Driver(DriverError::UnknownAuthPlugin { .. }) => DatabaseError::AccessDenied(account.to_owned()),
         Error::Driver(error @ (DriverError::PacketTooLarge | DriverError::StmtParamsMismatch { .. })) => {
             DatabaseError::Statement(error.to_string())
         }

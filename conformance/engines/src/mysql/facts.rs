@@ -113,12 +113,22 @@ pub(crate) fn product(version: &str) -> Product {
 
 /// The end of the binary log; 0 where there is none, or the account may not see it.
 pub(super) async fn position(line: &mut Line) -> Result<u64, DatabaseError> {
-    let asked = if has_new_words(&line.version) { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
-    match line.texts(asked).await {
-        Ok(rows) => Ok(rows.first().and_then(|row| place(row.first()?, row.get(1)?)).unwrap_or(0)),
+    match status(line).await {
+        Ok(found) => Ok(found.map_or(0, |(position, _)| position)),
         Err(DatabaseError::NotPermitted { .. }) => Ok(0),
         Err(error) => Err(error),
     }
+}
+
+/// The end of the binary log, and the names of all transactions up to it where they have any (MySQL).
+pub(super) async fn status(line: &mut Line) -> Result<Option<(u64, String)>, DatabaseError> {
+    let asked = if has_new_words(&line.version) { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
+    let rows = line.texts(asked).await?;
+    let found = rows.first().and_then(|row| {
+        let names = row.get(4).map(|names| names.split_whitespace().collect()).unwrap_or_default();
+        Some((place(row.first()?, row.get(1)?)?, names))
+    });
+    Ok(found)
 }
 
 /// Whether a server knows `SHOW BINARY LOG STATUS`: MySQL since 8.2, which then lost the word before it.

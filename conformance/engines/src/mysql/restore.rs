@@ -1,7 +1,7 @@
 //! A new server of backups: the data's files, then the log's changes up to a time.
 
 use super::accounts::refused;
-use super::backup::{client, log_reader};
+use super::backup::{ALONG, REACH, client, log_reader};
 use super::facts::file_and_place;
 use super::quote;
 use super::server::{DATA, MySqlServers, as_root, root};
@@ -17,6 +17,8 @@ use sha2::{Digest, Sha256};
 
 /// Where the log's files are put for the replay.
 const REPLAY: &str = "/tmp/firedrill-replay";
+/// Where the log that came with a clone is put.
+const CLONED: &str = "/tmp/firedrill-clone";
 /// What a restored server reads at its start: its administrator's password is another than that of the one it was.
 const FIRST: &str = "/firedrill-first.sql";
 
@@ -85,14 +87,45 @@ pub(super) async fn restore(
     let container = ground.docker.start(order).await?;
     let prepared = fill(servers, ground, &container, &restore.data).await;
     let server = servers.arrive(birth, container, prepared).await?;
-    if let (Some(until), false) = (restore.until, logs.is_empty())
-        && let Err(error) = replay(ground, &server, restore, until).await
-    {
+    let brought = async {
+        if servers.family() == Family::MySql {
+            complete(&server, &restore.data).await?;
+        }
+        match restore.until {
+            Some(until) if !logs.is_empty() => replay(ground, &server, restore, until).await,
+            _ => Ok(()),
+        }
+    };
+    if let Err(error) = brought.await {
         // Nobody will know of it.
         let _ = server.container.remove().await;
         return Err(error);
     }
     Ok((server, Some(as_of)))
+}
+
+/// Brings a clone to the moment its backup is of, by the log that went along with it.
+async fn complete(server: &Server, data: &Kept) -> Result<(), CloudError> {
+    let told = server.container.run(Command::new(["cat".to_owned(), format!("{CLONED}/{REACH}")])).await;
+    let told = told.map_err(|error| unreadable(data, error.to_string()))?.text();
+    let mut words = told.split_whitespace();
+    let mut number = || words.next().and_then(|word| word.parse::<u64>().ok());
+    let (from, to) = number().zip(number()).ok_or_else(|| unreadable(data, "it does not say what it holds"))?;
+    let transactions = quote::text(words.next().unwrap_or_default());
+    let mut line = root(server).await?;
+    let asked = format!("SELECT GTID_SUBSET({transactions}, @@global.gtid_executed)");
+    let whole: Option<i64> = line.first(&asked).await.map_err(refused)?;
+    if whole != Some(1) {
+        let (start, stop) = (file_and_place(from).1, file_and_place(to).1);
+        let script = format!(
+            "cd {CLONED}; mysqlbinlog --disable-log-bin --start-position={start} --stop-position={stop} \
+             $(ls | grep -E '[.][0-9]+$' | LC_ALL=C sort) | {} --binary-mode",
+            client(Family::MySql)
+        );
+        server.container.run(as_root(&server.root, script)).await?;
+    }
+    server.container.run(Command::new(["rm", "-rf", CLONED])).await?;
+    Ok(())
 }
 
 async fn fill(servers: MySqlServers, ground: &Ground, container: &Container, data: &Kept) -> Result<(), CloudError> {
@@ -102,6 +135,10 @@ async fn fill(servers: MySqlServers, ground: &Ground, container: &Container, dat
     };
     let unpacked = give(&ground.vault, &data.place, container, unpack).await;
     unpacked.map_err(|error| unreadable(data, error.to_string()))?;
+    if servers.family() == Family::MySql {
+        let aside = container.run(Command::new(["mv".to_owned(), format!("{DATA}/{ALONG}"), CLONED.to_owned()])).await;
+        aside.map_err(|error| unreadable(data, error.to_string()))?;
+    }
     if servers.family() == Family::MariaDb {
         let prepare = Command::new(["mariadb-backup", "--prepare", "--target-dir", DATA]);
         container.run(prepare).await.map_err(|error| unreadable(data, error.to_string()))?;

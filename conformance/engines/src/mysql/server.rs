@@ -76,7 +76,10 @@ impl MySqlServers {
         let (own, password) = if self.is_mariadb() {
             (["--binlog-format=ROW", "--character-set-server=utf8mb4"].as_slice(), "MARIADB_ROOT_PASSWORD")
         } else {
-            (["--plugin-load-add=mysql_clone.so"].as_slice(), "MYSQL_ROOT_PASSWORD")
+            (
+                ["--plugin-load-add=mysql_clone.so", "--gtid-mode=ON", "--enforce-gtid-consistency=ON"].as_slice(),
+                "MYSQL_ROOT_PASSWORD",
+            )
         };
         arguments.extend(own.iter().map(|argument| (*argument).to_owned()));
         if self.certified() {

@@ -54,7 +54,7 @@ pub fn data_folder(image: &Image) -> String {
 pub async fn start(ground: &Ground, birth: &Birth, gated: bool) -> Result<Server, CloudError> {
     let mut order = ContainerOrder::new(birth.image.clone(), PORT)
         .variable("POSTGRES_PASSWORD", birth.root.expose())
-        .variable("POSTGRES_INITDB_ARGS", "--encoding=UTF8 --locale=C.UTF-8")
+        .variable("POSTGRES_INITDB_ARGS", "--encoding=UTF8 --locale=C.UTF-8 --no-sync --wal-segsize=4")
         .arguments(arguments());
     order.gated = gated;
     order.small_disks.extend(birth.disk_bytes.map(|bytes| (data_folder(&birth.image), bytes)));

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let required = std::env::var_os("FIREDRILL_REQUIRE_ENGINES").is_some();
     let absent = engines::absent();
-    let (no_mysql, no_redis) = (named::missing(mysql::SERVERS), named::missing(redis::SERVERS));
+    let [no_mysql, no_redis] = [mysql::SERVERS, redis::SERVERS].map(|wanted| named::missing(wanted, absent.as_deref()));
     let no_postgres = postgres::missing(absent.as_deref());
     let groups = [
         ("containers", containers::TESTS, &absent),
@@ -42,7 +42,9 @@ fn main() -> ExitCode {
     let trials = groups.into_iter().flat_map(|(group, tests, missing)| {
         tests.iter().map(move |(name, test)| trial(format!("{group}::{name}"), *test, missing.as_deref(), required))
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let concluded = libtest_mimic::run(&arguments, trials.collect());
+    named::close();
+    concluded.exit_code()
 }
 
 fn trial(name: String, test: fn(), missing: Option<&str>, required: bool) -> Trial {

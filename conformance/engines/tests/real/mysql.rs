@@ -1,7 +1,8 @@
 //! Everything a MySQL or MariaDB server holds arrives as it left, and nobody writes whose lease is over.
 
-use crate::named::{Server, servers};
+use crate::named::{Server, Wanted, servers};
 use crate::{Test, wait};
+use engines::images::Family;
 use engines::mysql::MySql;
 use proptest::prelude::*;
 use recovery::model::content::{Object, ObjectKind, Row, Security, Value};
@@ -21,8 +22,13 @@ pub const TESTS: &[Test] = &[
     ("any_row_of_any_table_arrives_as_it_left", any_row_of_any_table_arrives_as_it_left),
 ];
 
-/// The variable that names the servers.
-pub const SERVERS: &str = "FIREDRILL_TEST_MYSQL";
+/// The servers.
+pub const SERVERS: Wanted = Wanted {
+    variable: "FIREDRILL_TEST_MYSQL",
+    families: &[Family::MySql, Family::MariaDb],
+    product: "mysql 8.0",
+    root: "root",
+};
 
 async fn open(server: &Server) -> Box<dyn Session> {
     MySql.connect(&server.endpoint, &server.login).await.expect("a session")

@@ -1,8 +1,9 @@
 //! Every key of a Redis or Valkey server arrives as it left, and nobody writes whose lease is over. The servers need one
 //! database more than sixteen.
 
-use crate::named::{Server, servers};
+use crate::named::{Server, Wanted, servers};
 use crate::{Test, wait};
+use engines::images::Family;
 use engines::redis::Redis;
 use proptest::prelude::*;
 use recovery::model::content::{Row, Value};
@@ -23,8 +24,13 @@ pub const TESTS: &[Test] = &[
     ("any_key_arrives_as_it_left", any_key_arrives_as_it_left),
 ];
 
-/// The variable that names the servers.
-pub const SERVERS: &str = "FIREDRILL_TEST_REDIS";
+/// The servers.
+pub const SERVERS: Wanted = Wanted {
+    variable: "FIREDRILL_TEST_REDIS",
+    families: &[Family::Redis, Family::Valkey],
+    product: "redis 7.0",
+    root: "default",
+};
 const COLUMNS: [&str; 4] = ["key", "type", "value", "expires_at"];
 
 async fn open(server: &Server) -> Box<dyn Session> {
