@@ -5,7 +5,7 @@ use super::recorder::Recorder;
 use super::target::{RealTarget, Refused, Servers, unsuitable};
 use super::variant::Variant;
 use crate::history::History;
-use scenarios::{Action, Scenario};
+use scenarios::{Action, Fault, Scenario};
 use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,9 +18,11 @@ const LONGEST: Duration = Duration::from_secs(20 * 60);
 /// Rows of a portion where something is to happen in the middle of a copy: real servers are done with larger ones before.
 const FEW_ROWS: usize = 2;
 
-/// Whether something is waited for on the way of a task.
+/// Whether something is waited for on the way of a task, whose messages are no slower than they are.
 fn acts_in_the_middle(scenario: &Scenario) -> bool {
-    scenario.steps.iter().any(|step| matches!(step.action, Action::Fault(_) | Action::Wait(_)))
+    let actions = || scenario.steps.iter().map(|step| &step.action);
+    let slow = |action: &Action| matches!(action, Action::Fault(it) if matches!(it.fault, Fault::Slow { .. }));
+    actions().any(|action| matches!(action, Action::Fault(_) | Action::Wait(_))) && !actions().any(slow)
 }
 
 /// What came of a run on real servers.
