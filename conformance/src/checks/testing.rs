@@ -260,7 +260,7 @@ pub fn task(id: &str, source: &InstanceView, target: &InstanceView) -> TaskView 
             columns_as: BTreeMap::new(),
         }],
         same_name: SameNameMode::Stop,
-        without_advice: std::collections::BTreeSet::new(),
+        without_advice: BTreeSet::new(),
         status: TaskStatus::NotStarted,
         precheck: None,
         phases: [(MigrationType::Structure, PhaseStatus::NotStarted), (MigrationType::Full, PhaseStatus::NotStarted)]
