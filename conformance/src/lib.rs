@@ -13,6 +13,7 @@ pub mod fidelity;
 pub mod history;
 pub mod judge;
 pub mod planted;
+pub mod quality;
 pub mod rehearse;
 pub mod reports;
 pub mod runner;

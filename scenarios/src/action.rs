@@ -284,6 +284,13 @@ pub enum TaskRequest {
         /// Advisory precheck items that are not looked at.
         without_advice: BTreeSet<PrecheckItem>,
     },
+    /// Shield precheck items, or take their shields away.
+    Shield {
+        /// Items.
+        items: BTreeSet<PrecheckItem>,
+        /// Whether they are shielded from now on.
+        shielded: bool,
+    },
     /// Start the precheck.
     Precheck,
     /// Say OK.

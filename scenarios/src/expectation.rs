@@ -248,6 +248,8 @@ pub enum PrecheckVerdict {
     Warning,
     /// `failed`.
     Failed,
+    /// `shielded`: it found something that does not count.
+    Shielded,
 }
 
 /// How many.

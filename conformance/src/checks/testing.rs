@@ -261,6 +261,8 @@ pub fn task(id: &str, source: &InstanceView, target: &InstanceView) -> TaskView 
         }],
         same_name: SameNameMode::Stop,
         without_advice: BTreeSet::new(),
+        shields: BTreeSet::new(),
+        precheck_stale: Vec::new(),
         status: TaskStatus::NotStarted,
         precheck: None,
         phases: [(MigrationType::Structure, PhaseStatus::NotStarted), (MigrationType::Full, PhaseStatus::NotStarted)]

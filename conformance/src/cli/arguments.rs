@@ -245,7 +245,7 @@ pub struct RulesArguments {
 #[derive(Debug, Args)]
 pub struct PrecheckArguments {
     /// A scenario: a file, or a built-in one by its file or name.
-    #[arg(required_unless_present = "explain")]
+    #[arg(required_unless_present_any = ["explain", "list", "quality"])]
     pub scenario: Option<String>,
     /// The case of the scenario, by its name; needed where the file has several.
     #[arg(long)]
@@ -253,6 +253,17 @@ pub struct PrecheckArguments {
     /// The seed, decimal or 0x…; the one the file says unless given, else 0.
     #[arg(long, value_parser = seed)]
     pub seed: Option<u64>,
+    /// List every item instead, with engines, tasks, what it weighs and whether it may be shielded.
+    #[arg(long, conflicts_with_all = ["scenario", "explain"])]
+    pub list: bool,
+    /// Run that many random migrations instead and print how many failures the precheck foresaw, and how many tasks it
+    /// blocked that would have succeeded.
+    #[arg(long, value_name = "TASKS", conflicts_with_all = ["scenario", "explain", "list"],
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub quality: Option<u64>,
+    /// Runs at a time, for --quality; as many as there are cores unless given.
+    #[arg(long)]
+    pub jobs: Option<usize>,
     /// Print all that is to be said of an item instead, by its code: CHECK_AUTH_SRC, for example.
     #[arg(long, value_name = "ITEM", conflicts_with = "scenario")]
     pub explain: Option<String>,

@@ -75,6 +75,14 @@ impl Failure {
     }
 }
 
+/// Width of tables that go to no terminal.
+const WIDTH: usize = 120;
+
+/// Width of the terminal, or of tables that go to none.
+pub(crate) fn width() -> usize {
+    console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns))
+}
+
 /// Prints a text and a line's end; a reader that went away is no failure.
 pub(crate) fn say(text: &str) -> Result<Exit, Failure> {
     match writeln!(io::stdout().lock(), "{}", text.trim_end_matches('\n')) {

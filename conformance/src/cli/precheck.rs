@@ -1,21 +1,29 @@
-//! `firedrill precheck`: the prechecks of one scenario as tables, or all that is to be said of one item.
+//! `firedrill precheck`: the prechecks of one scenario as tables, all items or one, and how good the precheck is.
 
 use super::arguments::{Format, PrecheckArguments};
 use super::{Failure, load, say};
 use crate::exit::Exit;
-use crate::reports::precheck::{about, explain, item_of, json, prechecks, table};
-use crate::runner;
+use crate::reports::items::{explain, list, list_json};
+use crate::reports::precheck::{about, item_of, json, prechecks, table};
+use crate::{quality, runner};
 use recovery::model::precheck::PrecheckItem;
 use recovery::worker::precheck::LEFT_OUT;
 
-/// Width of tables that go to no terminal.
-const WIDTH: usize = 120;
-
 /// Runs the scenario and prints its prechecks.
 pub fn precheck(arguments: &PrecheckArguments) -> Result<Exit, Failure> {
-    let width = console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns));
+    let width = super::width();
     if let Some(code) = &arguments.explain {
         return say(explained(code, width)?.trim_end());
+    }
+    if arguments.list {
+        return say(&match arguments.format {
+            Format::Pretty => list(width),
+            Format::Json => list_json(),
+        });
+    }
+    if let Some(tasks) = arguments.quality {
+        let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        return say(&quality::measure(tasks, jobs.max(1)).map_err(Failure::harness)?.text());
     }
     let Some(scenario) = &arguments.scenario else {
         return Err(Failure::usage("name a scenario, or an item with --explain".to_owned()));

@@ -1,9 +1,9 @@
-//! `firedrill rules`: where every rule stands.
+//! `firedrill rules`: where every rule stands, and the items of the precheck.
 
 use super::arguments::{Format, RulesArguments};
 use super::{Failure, load, run, say};
 use crate::exit::Exit;
-use crate::reports::{json, matrix};
+use crate::reports::{items, json, matrix};
 use crate::suite::{Listener, RunResult, run_all};
 use serde_json::Value;
 use std::path::Path;
@@ -18,7 +18,10 @@ pub fn rules(arguments: &RulesArguments) -> Result<Exit, Failure> {
     match (arguments.format, arguments.matrix) {
         (Format::Pretty, true) => say(&matrix::matrix(&rules))?,
         (Format::Pretty, false) if invariants.is_empty() => say(&matrix::table(&rules))?,
-        (Format::Pretty, false) => say(&(matrix::table(&rules) + &matrix::invariants(&invariants)))?,
+        (Format::Pretty, false) => {
+            let items = items::list(super::width());
+            say(&format!("{}{}\nprecheck items\n{items}", matrix::table(&rules), matrix::invariants(&invariants)))?
+        }
         (Format::Json, _) => say(&rules.iter().map(Value::to_string).collect::<Vec<_>>().join("\n"))?,
     };
     Ok(exit)

@@ -2,6 +2,7 @@
 
 pub mod explored;
 pub mod failure;
+pub mod items;
 pub mod json;
 pub mod matrix;
 pub mod precheck;

@@ -1,18 +1,18 @@
 //! The output of `firedrill precheck`: every precheck a scenario's migration and restore tasks went through as a table,
-//! as the console shows it, and the whole text of one item.
+//! as the console shows it.
 
 use super::table::{rest, row};
 use crate::history::{History, What};
 use recovery::model::DataSourceId;
 use recovery::model::precheck::{Findings, PrecheckItem, PrecheckOutcome, PrecheckResult, PrecheckRun};
 use recovery::worker::precheck::every;
-use recovery::worker::precheck::item::{About, Needs, Weight};
+use recovery::worker::precheck::item::About;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Places the details get at least, however narrow the terminal is.
-const DETAILS_MIN: usize = 32;
+pub(super) const DETAILS_MIN: usize = 32;
 /// Places of the columns before the details: result, item, what was checked.
 const COLUMNS: [usize; 3] = [8, 26, 30];
 
@@ -24,22 +24,25 @@ pub struct Checked<'a> {
     pub sides: (&'a str, &'a str),
     /// The run.
     pub run: &'a PrecheckRun,
+    /// What was changed after it began, as it was last seen before its task started.
+    pub stale: &'a [String],
 }
 
 /// Every finished precheck run of a history, in order.
 #[must_use]
 pub fn prechecks(history: &History) -> Vec<Checked<'_>> {
-    let (mut shown, mut sources) = (BTreeSet::new(), BTreeMap::new());
-    let mut all = Vec::new();
+    let (mut shown, mut sources) = (BTreeMap::new(), BTreeMap::new());
+    let mut all: Vec<Checked<'_>> = Vec::new();
     for event in &history.events {
-        let (id, task, run, from, to) = match &event.what {
+        let (id, task, run, stale, from, to) = match &event.what {
             What::TaskSeen(task) => {
                 let (from, to) = (&task.source.instance_id, &task.target.instance_id);
-                (&task.id, &task.name, &task.precheck, history.name_of(from), history.name_of(to))
+                let (from, to) = (history.name_of(from), history.name_of(to));
+                (&task.id, &task.name, &task.precheck, &task.precheck_stale, from, to)
             }
             What::RestoreSeen(task) => {
                 let at = |source: &DataSourceId| sources.get(source).copied().unwrap_or("another server");
-                (&task.id, &task.name, &task.precheck, at(&task.source), at(&task.target))
+                (&task.id, &task.name, &task.precheck, &task.precheck_stale, at(&task.source), at(&task.target))
             }
             What::DataSourceSeen(view) => {
                 sources.insert(view.id.clone(), history.name_of(&view.instance_id));
@@ -48,8 +51,13 @@ pub fn prechecks(history: &History) -> Vec<Checked<'_>> {
             _ => continue,
         };
         let Some(run) = run.as_ref().filter(|run| run.ended_at.is_some()) else { continue };
-        if shown.insert((id.clone(), run.number)) {
-            all.push(Checked { task, sides: (from, to), run });
+        match shown.get(&(id.clone(), run.number)) {
+            None => {
+                shown.insert((id.clone(), run.number), all.len());
+                all.push(Checked { task, sides: (from, to), run, stale });
+            }
+            Some(place) if !stale.is_empty() => all[*place].stale = stale,
+            Some(_) => {}
         }
     }
     all
@@ -62,13 +70,18 @@ pub fn table(checked: &Checked<'_>, width: usize) -> String {
     let verdict = if run.passed() { "passed" } else { "failed" };
     let count = |word: &str| run.items.iter().filter(|result| result_word(&result.outcome) == word).count();
     let mut text = format!(
-        "precheck {} of '{}', {from} -> {to}: {verdict} ({} passed, {} warned, {} failed)\n",
+        "precheck {} of '{}', {from} -> {to}: {verdict} ({} passed, {} warned, {} failed, {} shielded)\n",
         run.number,
         checked.task,
         count("Success"),
         count("Warning"),
-        count("Failed")
+        count("Failed"),
+        count("Shielded")
     );
+    if !checked.stale.is_empty() {
+        let what = checked.stale.join(", ");
+        let _ = writeln!(text, "STALE: another since this precheck began: {what}. A start checks again.");
+    }
     let [result, item, looked] = COLUMNS;
     let widths = [result, item, looked, rest(width, &COLUMNS).max(DETAILS_MIN)];
     text.push_str(&row(&["Result", "Item", "Checked", "Details"], &widths));
@@ -86,7 +99,10 @@ fn line(result: &PrecheckResult, widths: &[usize]) -> String {
         item.push_str("\n(advisory)");
     }
     let looks_at = known.map_or("", |it| it.looks_at);
-    let details = result.outcome.found().map_or_else(String::new, details);
+    let mut details = result.outcome.found().map_or_else(String::new, details);
+    if let PrecheckOutcome::Shielded(shielded) = &result.outcome {
+        let _ = writeln!(details, "Shielded, and does not count: {}.", shielded.allowed_by);
+    }
     row(&[result_word(&result.outcome), &item, looks_at, &details], widths)
 }
 
@@ -111,6 +127,7 @@ fn result_word(outcome: &PrecheckOutcome) -> &'static str {
         PrecheckOutcome::Success => "Success",
         PrecheckOutcome::Warning(_) => "Warning",
         PrecheckOutcome::Failed(_) => "Failed",
+        PrecheckOutcome::Shielded(_) => "Shielded",
     }
 }
 
@@ -134,7 +151,8 @@ pub fn json(checked: &Checked<'_>) -> Value {
     let (from, to) = checked.sides;
     json!({
         "event": "precheck", "task": checked.task, "from": from, "to": to, "number": checked.run.number,
-        "passed": checked.run.passed(), "items": items,
+        "passed": checked.run.passed(), "stale": checked.stale, "configuration": checked.run.configuration,
+        "items": items,
     })
 }
 
@@ -148,73 +166,4 @@ pub fn about(item: PrecheckItem) -> Option<About> {
 #[must_use]
 pub fn item_of(code: &str) -> Option<PrecheckItem> {
     PrecheckItem::ALL.iter().copied().find(|item| item.code().eq_ignore_ascii_case(code))
-}
-
-/// All that is to be said of an item.
-#[must_use]
-pub fn explain(about: &About, width: usize) -> String {
-    let engines: Vec<&str> = about.engines.iter().map(|engine| engine.word()).collect();
-    let weight = match about.weight {
-        Weight::Firm => "what it finds keeps the task from starting",
-        Weight::Light => "what it finds is a warning and never keeps the task from starting",
-        Weight::Advice => {
-            "advisory: what it finds is a warning and never keeps the task from starting; a task leaves it out with \
-             without_advice"
-        }
-    };
-    let tasks = match about.needs {
-        Needs::Anything => "every task",
-        Needs::Load => "tasks with structure or full",
-        Needs::Structure => "tasks with structure",
-        Needs::Full => "tasks with full",
-        Needs::Incremental => "tasks with incremental",
-        Needs::Rows => "tasks with full or incremental",
-    };
-    let finds = about.finds.iter().map(|cause| format!("- {cause}\n")).collect::<String>();
-    let shield = if about.shieldable { "can be shielded" } else { "cannot be shielded" };
-    let widths = [10, rest(width, &[10]).max(DETAILS_MIN)];
-    let lines = [
-        ("Item", about.item.code()),
-        ("English", about.english),
-        ("Chinese", about.chinese),
-        ("Engines", &engines.join(", ")),
-        ("Tasks", tasks),
-        ("Checked", about.looks_at),
-        ("Finds", &finds),
-        ("Remedy", about.remedy),
-        ("Weight", weight),
-        ("Shield", shield),
-        ("Source", about.source),
-    ];
-    lines.iter().map(|(name, text)| row(&[name, text], &widths)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_item_is_registered_once_with_all_its_words() {
-        for item in PrecheckItem::ALL {
-            let known: Vec<About> = every().filter(|about| about.item == *item).collect();
-            assert_eq!(known.len(), 1, "{item}");
-            let about = known[0];
-            for word in [about.english, about.chinese, about.looks_at, about.remedy, about.source] {
-                assert!(!word.is_empty(), "{item}");
-            }
-            assert!(!about.finds.is_empty() && !about.engines.is_empty(), "{item}");
-            assert_eq!(item_of(item.code()), Some(*item));
-            assert_eq!(item.is_advisory(), about.weight == Weight::Advice, "{item}");
-        }
-    }
-
-    #[test]
-    fn an_explanation_fits_its_width_and_says_how_much_the_item_weighs() {
-        for about in every() {
-            let text = explain(&about, 80);
-            let wide = text.lines().find(|line| unicode_width::UnicodeWidthStr::width(*line) > 80);
-            assert_eq!(wide, None, "{}", about.item);
-            assert!(text.contains(about.item.code()) && text.contains(about.chinese), "{text}");
-        }
-    }
 }

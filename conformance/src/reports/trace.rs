@@ -208,6 +208,7 @@ fn failed_item(result: &PrecheckResult) -> Option<String> {
     match &result.outcome {
         PrecheckOutcome::Success | PrecheckOutcome::Warning(_) => None,
         PrecheckOutcome::Failed(found) => Some(format!(" {:?}: {};", result.item, found.causes())),
+        PrecheckOutcome::Shielded(it) => Some(format!(" {:?} (shielded): {};", result.item, it.found.causes())),
     }
 }
 

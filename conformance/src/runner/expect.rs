@@ -280,6 +280,7 @@ pub fn item_look(what: &str, run: Option<&PrecheckRun>, facts: &PrecheckFacts) -
         PrecheckOutcome::Success => PrecheckVerdict::Success,
         PrecheckOutcome::Warning(_) => PrecheckVerdict::Warning,
         PrecheckOutcome::Failed(_) => PrecheckVerdict::Failed,
+        PrecheckOutcome::Shielded(_) => PrecheckVerdict::Shielded,
     };
     let told = found.outcome.found().map_or(&[][..], |found| &found.findings);
     let has = |wanted: &Option<String>, said: fn(&Finding) -> String| {

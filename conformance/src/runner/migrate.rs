@@ -178,7 +178,7 @@ fn is_over(view: &TaskView) -> bool {
 pub fn failed_items(run: &PrecheckRun) -> String {
     let failed = run.items.iter().filter_map(|result| match &result.outcome {
         PrecheckOutcome::Failed(found) => Some(format!("{:?}: {}", result.item, found.causes())),
-        PrecheckOutcome::Success | PrecheckOutcome::Warning(_) => None,
+        PrecheckOutcome::Success | PrecheckOutcome::Warning(_) | PrecheckOutcome::Shielded(_) => None,
     });
     failed.collect::<Vec<_>>().join("; ")
 }

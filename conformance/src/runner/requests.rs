@@ -25,6 +25,7 @@ fn verb(request: &TaskRequest) -> &'static str {
     match request {
         TaskRequest::Authorise => "authorise",
         TaskRequest::Select { .. } => "objects",
+        TaskRequest::Shield { .. } => "shields",
         TaskRequest::Precheck => "precheck",
         TaskRequest::Confirm => "confirm",
         TaskRequest::Purchase { .. } => "purchase",
@@ -54,6 +55,10 @@ pub async fn ask(operator: &Operator, id: &TaskId, request: &TaskRequest) -> Ste
             let (source, target) = (side_body(operator, source).await?, side_body(operator, target).await?);
             let body = json!({"name": name, "source": source, "target": target});
             operator.call(Method::PUT, &path, Some(&body), None).await
+        }
+        TaskRequest::Shield { items, shielded } => {
+            let body = json!({"items": items, "shielded": shielded});
+            operator.call(Method::PUT, &format!("{path}/shields"), Some(&body), None).await
         }
         TaskRequest::Delete => operator.call(Method::DELETE, &path, None, None).await,
         TaskRequest::Purchase { terms } => {

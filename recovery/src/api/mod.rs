@@ -94,6 +94,7 @@ routes! {
     put "/v1/migration-tasks/{id}" => tasks::edit,
     delete "/v1/migration-tasks/{id}" => tasks::delete,
     put "/v1/migration-tasks/{id}/objects" => tasks::select,
+    put "/v1/migration-tasks/{id}/shields" => tasks::shield,
     post "/v1/migration-tasks/{id}/authorise" => tasks::authorise,
     post "/v1/migration-tasks/{id}/precheck" => tasks::precheck,
     post "/v1/migration-tasks/{id}/confirm" => tasks::confirm,

@@ -4,7 +4,7 @@ use super::requests::{Asked, MaybeSubject, Named, Order, Sent};
 use super::{Answered, Api, settle};
 use crate::model::TaskId;
 use crate::model::decide::{Context, Decided, tasks, views};
-use crate::model::views::{ChargeList, NewTask, Purchase, TaskList, TaskObjects, TaskView};
+use crate::model::views::{ChargeList, NewTask, Purchase, Shields, TaskList, TaskObjects, TaskView};
 use crate::service::Answer;
 use axum::extract::State;
 use std::sync::Arc;
@@ -92,6 +92,18 @@ pub(super) async fn precheck(State(api): State<Arc<Api>>, Named(id): Named<TaskI
     responses((status = 200, description = "The task", body = TaskView)))]
 pub(super) async fn confirm(State(api): State<Arc<Api>>, Named(id): Named<TaskId>) -> Answered {
     step(&api, &id, |ctx| tasks::confirm(ctx, &id))
+}
+
+/// Shields precheck items, or takes their shields away again.
+#[utoipa::path(put, path = "/v1/migration-tasks/{id}/shields", tag = "migration", request_body = Shields,
+    params(("id" = String, Path, description = "Task")),
+    responses((status = 200, description = "The task", body = TaskView)))]
+pub(super) async fn shield(
+    State(api): State<Arc<Api>>,
+    Named(id): Named<TaskId>,
+    Sent(shields): Sent<Shields>,
+) -> Answered {
+    step(&api, &id, |ctx| tasks::shield(ctx, &id, &shields))
 }
 
 /// Buys the task, with the terms of service ticked.

@@ -1,5 +1,6 @@
 //! The documented numbers and choices, in one value.
 
+use super::precheck::SHIELDS;
 use super::{Edition, Engine, Product, Series, Version};
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +81,10 @@ pub struct Policy {
     pub redis_retention_days: u16,
     /// Whether a Redis cluster can be recovered and cloned (C-27: document 004 says so, later pages do not).
     pub redis_cluster_recoverable: bool,
+    /// Whether a failed precheck item that is not shielded keeps a task from starting (TMP-43, DTS-09: it does).
+    pub precheck_blocks: bool,
+    /// Precheck items a user may shield, by code (prechecks.md section 4).
+    pub shieldable_items: Vec<String>,
     /// Days an answer to an idempotency key is kept.
     pub idempotency_days: i64,
     /// Price of an instance an hour, in cents.
@@ -144,6 +149,8 @@ impl Default for Policy {
             logical_log_engines: vec![N::MySql],
             redis_retention_days: 7,
             redis_cluster_recoverable: true,
+            precheck_blocks: true,
+            shieldable_items: SHIELDS.iter().map(|(code, _)| (*code).to_owned()).collect(),
             idempotency_days: 7,
             instance_cents_per_hour: 12,
             incremental_cents_per_hour: 7,

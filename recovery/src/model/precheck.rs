@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use utoipa::ToSchema;
 
@@ -150,6 +151,26 @@ impl fmt::Display for PrecheckItem {
     }
 }
 
+/// Items a user may shield, by code, and where that is documented (prechecks.md section 4). Every other item blocks
+/// whatever is said of it.
+pub const SHIELDS: [(&str, &str); 6] = [
+    ("CHECK_SAME_OBJ", SHIELD_PRECHECK),
+    ("CHECK_SAME_USER", SHIELD_PRECHECK),
+    ("CHECK_SRC", SHIELD_PRECHECK),
+    ("CHECK_TOPOLOGY", SHIELD_PRECHECK),
+    ("CHECK_SERVER_ID", SHIELD_PRECHECK),
+    ("CHECK_DEST_TABLE_EMPTY", "SkipPreCheck names it among the items that may be skipped (prechecks.md section 4)"),
+];
+const SHIELD_PRECHECK: &str = "ShieldPrecheck names it among the items that may be shielded (prechecks.md section 4)";
+
+impl PrecheckItem {
+    /// Where it is documented that a user may shield the item; nothing where nobody may.
+    #[must_use]
+    pub fn shield(self) -> Option<&'static str> {
+        SHIELDS.iter().find(|(code, _)| *code == self.code()).map(|(_, source)| *source)
+    }
+}
+
 /// One thing an item found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Finding {
@@ -225,6 +246,18 @@ pub enum PrecheckOutcome {
     Warning(Findings),
     /// The task cannot start (TMP-45: cause and remedy are always there, and only here).
     Failed(Findings),
+    /// It would have failed, and the user said to go on all the same (DTS-09).
+    Shielded(Shielded),
+}
+
+/// What a shielded item found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+pub struct Shielded {
+    /// What would have kept the task from starting.
+    #[serde(flatten)]
+    pub found: Findings,
+    /// Where it is documented that the item may be shielded.
+    pub allowed_by: String,
 }
 
 impl PrecheckOutcome {
@@ -246,6 +279,16 @@ impl PrecheckOutcome {
         match self {
             Self::Success => None,
             Self::Warning(findings) | Self::Failed(findings) => Some(findings),
+            Self::Shielded(shielded) => Some(&shielded.found),
+        }
+    }
+
+    /// The same under a shield: a failure no longer counts, anything else stays as it is.
+    #[must_use]
+    pub fn shielded(self, allowed_by: &str) -> Self {
+        match self {
+            Self::Failed(found) => Self::Shielded(Shielded { found, allowed_by: allowed_by.to_owned() }),
+            other => other,
         }
     }
 
@@ -279,12 +322,29 @@ pub struct PrecheckRun {
     #[schema(value_type = Option<String>)]
     #[schemars(with = "Option<String>")]
     pub ended_at: Option<Timestamp>,
+    /// What it is computed for, fact by fact: both sides and their settings, what is moved, shields. A fact that is
+    /// another one by now makes the results stale.
+    #[serde(default)]
+    pub configuration: BTreeMap<String, String>,
     /// Items so far, in order.
     pub items: Vec<PrecheckResult>,
 }
 
 impl PrecheckRun {
-    /// Whether the run ended with no failed item (DTS-09, C-28: warnings do not count).
+    /// A run at its beginning.
+    #[must_use]
+    pub fn begin(number: u32, began_at: Timestamp, configuration: BTreeMap<String, String>) -> Self {
+        Self { number, began_at, ended_at: None, configuration, items: Vec::new() }
+    }
+
+    /// What is another than when the run began, by name; nothing while the results hold (C-07).
+    #[must_use]
+    pub fn stale(&self, now: &BTreeMap<String, String>) -> Vec<String> {
+        let names: BTreeSet<&String> = self.configuration.keys().chain(now.keys()).collect();
+        names.into_iter().filter(|name| self.configuration.get(*name) != now.get(*name)).cloned().collect()
+    }
+
+    /// Whether the run ended with no failed item (DTS-09, C-28: warnings and shielded items do not count).
     #[must_use]
     pub fn passed(&self) -> bool {
         self.ended_at.is_some()

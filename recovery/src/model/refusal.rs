@@ -82,6 +82,8 @@ codes! {
     TaskStep = 409 "OperationDenied.TaskStep",
     /// The task's status does not allow this.
     TaskStatus = 409 "OperationDenied.TaskStatus",
+    /// The precheck item is none that may be shielded (prechecks.md section 4).
+    NotShieldable = 403 "OperationDenied.PrecheckItem",
     /// The terms of service were not ticked (CLN-47).
     TermsNotAccepted = 403 "OperationDenied.TermsNotAccepted",
     /// Source and target engines do not go together (DTS-17).

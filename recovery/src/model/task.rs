@@ -252,6 +252,12 @@ pub struct Task {
     /// Advisory precheck items that are not looked at.
     #[serde(default)]
     pub without_advice: BTreeSet<PrecheckItem>,
+    /// Precheck items that are shielded: what they find is shown and does not count.
+    #[serde(default)]
+    pub shields: BTreeSet<PrecheckItem>,
+    /// How often name, sides or passwords were changed.
+    #[serde(default)]
+    pub edits: u32,
     /// Status.
     pub status: TaskStatus,
     /// The newest precheck run.
@@ -295,6 +301,12 @@ pub struct Task {
 }
 
 impl Task {
+    /// What an object of the same name in the target means: a shield of that item says to ignore it (C-14).
+    #[must_use]
+    pub fn effective_same_name(&self) -> SameNameMode {
+        if self.shields.contains(&PrecheckItem::SameNameObject) { SameNameMode::Ignore } else { self.same_name }
+    }
+
     /// Whether a migration of this task is under way or may go on by itself.
     #[must_use]
     pub fn is_under_way(&self) -> bool {

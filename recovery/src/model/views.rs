@@ -339,6 +339,21 @@ pub struct TaskObjects {
     pub without_advice: BTreeSet<PrecheckItem>,
 }
 
+/// `PUT /v1/migration-tasks/{id}/shields`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Shields {
+    /// Items, by code; at least one.
+    pub items: BTreeSet<PrecheckItem>,
+    /// Whether they are shielded from now on; `false` takes their shields away again. True unless given.
+    #[serde(default = "shielded")]
+    pub shielded: bool,
+}
+
+fn shielded() -> bool {
+    true
+}
+
 /// `POST /v1/migration-tasks/{id}/purchase`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -390,8 +405,15 @@ pub struct TaskView {
     pub without_advice: BTreeSet<PrecheckItem>,
     /// Status.
     pub status: TaskStatus,
+    /// Precheck items that are shielded.
+    #[serde(default)]
+    pub shields: BTreeSet<PrecheckItem>,
     /// Newest precheck run.
     pub precheck: Option<PrecheckRun>,
+    /// What was changed since the newest precheck began, by name, while the task has not started: its results are
+    /// stale, and no start goes by them (C-07). Empty while they hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub precheck_stale: Vec<String>,
     /// Status by phase.
     pub phases: BTreeMap<MigrationType, PhaseStatus>,
     /// Objects and how far each is.

@@ -113,7 +113,7 @@ impl<'a> View<'a> {
                 format!("there is no migration task {id}; GET /v1/migration-tasks lists those there are"),
             )
         })?;
-        Answer::json(status, &views::task_view(task, self.now))
+        Answer::json(status, &views::task_view(task, self.state, self.now))
     }
 }
 

@@ -132,7 +132,7 @@ static ITEM: Shape = Shape::plain(
     "precheck item",
     &[
         need("name", Takes::Word(Words::Model(words_of::<PrecheckItem>)), "Item."),
-        need("result", Takes::Word(Words::Of(&["success", "warning", "failed"])), "What came of it."),
+        need("result", Takes::Word(Words::Of(&["success", "warning", "failed", "shielded"])), "What came of it."),
         may("cause", Takes::Text, "Text its cause contains."),
         may("remedy", Takes::Text, "Text its remedy contains."),
     ],

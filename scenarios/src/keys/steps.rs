@@ -15,6 +15,7 @@ use recovery::model::precheck::PrecheckItem;
 use recovery::model::task::{ConnectionMode, MigrationType, PhaseStatus, SameNameMode, Stage, TaskStatus};
 
 pub(super) const CODE: Takes = Takes::Word(Words::Codes);
+const PRECHECK_ITEM: Takes = Takes::Word(Words::Model(words_of::<PrecheckItem>));
 pub(super) const KIND: Takes = Takes::Word(Words::Model(words_of::<BackupKind>));
 pub(super) const STATE: Takes = Takes::Word(Words::Model(words_of::<InstanceState>));
 pub(super) const STATUS: Takes = Takes::Word(Words::Model(words_of::<TaskStatus>));
@@ -245,6 +246,8 @@ static TASK: Shape = Shape::plain(
             Takes::Word(Words::Of(&[
                 "authorise",
                 "select",
+                "shield",
+                "unshield",
                 "precheck",
                 "confirm",
                 "purchase",
@@ -258,6 +261,11 @@ static TASK: Shape = Shape::plain(
             "What to ask for.",
         ),
         REFUSED,
+        may(
+            "items",
+            Takes::List { of: &PRECHECK_ITEM, min: 0, max: 100 },
+            "For shield and unshield: precheck items by code.",
+        ),
         may("terms", Takes::Flag, "For purchase: whether the terms are ticked; true unless given."),
         OBJECTS,
         DATABASES,

@@ -143,10 +143,11 @@ impl Lower {
         let result = match fields.word("result")?.value {
             "failed" => PrecheckVerdict::Failed,
             "warning" => PrecheckVerdict::Warning,
+            "shielded" => PrecheckVerdict::Shielded,
             _ => PrecheckVerdict::Success,
         };
         if result == PrecheckVerdict::Success {
-            let help = "only a failed item and a warning have a cause and a remedy (TMP-45, LOG-50)";
+            let help = "only a failed or shielded item and a warning have a cause and a remedy (TMP-45, LOG-50)";
             self.refuse_keys(fields, &["cause", "remedy"], "`result = \"success\"`", help);
         }
         Some(PrecheckFacts {

@@ -229,8 +229,18 @@ impl Lower {
         self.refuse_keys(fields, foreign("purchase", &["terms"]), &with, "it belongs to `purchase`");
         self.refuse_keys(fields, foreign("select", &SELECTION), &with, "it belongs to `select`");
         self.refuse_keys(fields, foreign("edit", &SIDES), &with, "it belongs to `edit`");
+        let shields = matches!(asked, "shield" | "unshield");
+        self.refuse_keys(
+            fields,
+            if shields { &[] } else { &["items"] },
+            &with,
+            "it belongs to `shield` and `unshield`",
+        );
         let refused = fields.code("refused");
         let request = match asked {
+            "shield" | "unshield" => {
+                TaskRequest::Shield { items: fields.models("items").unwrap_or_default(), shielded: asked == "shield" }
+            }
             "authorise" => TaskRequest::Authorise,
             "select" => TaskRequest::Select {
                 types: types(fields),

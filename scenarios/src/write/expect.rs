@@ -165,6 +165,7 @@ fn item(it: &PrecheckFacts) -> Table {
         PrecheckVerdict::Success => "success",
         PrecheckVerdict::Warning => "warning",
         PrecheckVerdict::Failed => "failed",
+        PrecheckVerdict::Shielded => "shielded",
     };
     Table::of("name", word(&it.item))
         .with("result", result)

@@ -41,6 +41,9 @@ pub(super) fn task(step: &TaskStep, book: &Book) -> Table {
         TaskRequest::Select { types, objects, same_name, without_advice } => {
             without(selection(table.with("do", "select"), objects, types, *same_name), without_advice)
         }
+        TaskRequest::Shield { items, shielded } => {
+            table.with("do", if *shielded { "shield" } else { "unshield" }).with("items", words(items))
+        }
         TaskRequest::Precheck => table.with("do", "precheck"),
         TaskRequest::Confirm => table.with("do", "confirm"),
         TaskRequest::Purchase { terms } => table.with("do", "purchase").only(!terms, "terms", false),

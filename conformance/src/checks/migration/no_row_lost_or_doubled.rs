@@ -9,6 +9,7 @@ use crate::history::Shot;
 use crate::history::lens::{Lens, Seen, TaskStory};
 use recovery::model::content::{ObjectKind, Row, Value};
 use recovery::model::photograph::{Photograph, Rows};
+use recovery::model::precheck::PrecheckItem;
 use recovery::model::task::{MigrationType, SameNameMode, TaskStatus};
 use recovery::model::views::TaskView;
 use std::collections::BTreeSet;
@@ -128,7 +129,11 @@ fn failed_rows<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Option<Verdict<'a>>
     let view = failed.it;
     let quiet =
         !written(lens, from, None, &source, shot.at) && !others_wrote(lens, into, task.id, before.index, shot.index);
-    if !quiet || view.same_name != SameNameMode::Stop || view.types.contains(&MigrationType::Incremental) {
+    if !quiet
+        || view.same_name != SameNameMode::Stop
+        || view.shields.contains(&PrecheckItem::SameNameObject)
+        || view.types.contains(&MigrationType::Incremental)
+    {
         return None;
     }
     let moved = moves(view, &source.it.photograph);

@@ -17,6 +17,7 @@ use recovery::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckResult, P
 use recovery::model::task::ConnectionMode;
 use recovery::model::views::InstanceView;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a check says of a story.
@@ -90,7 +91,8 @@ pub fn branch(kind: Option<ObjectKind>, name: Option<&str>) -> RestoreObjects {
 
 /// A precheck run with one item.
 pub fn precheck(number: u32, began_at: Timestamp, item: PrecheckItem, outcome: PrecheckOutcome) -> PrecheckRun {
-    PrecheckRun { number, began_at, ended_at: Some(began_at), items: vec![PrecheckResult { item, outcome }] }
+    let items = vec![PrecheckResult { item, outcome }];
+    PrecheckRun { ended_at: Some(began_at), items, ..PrecheckRun::begin(number, began_at, BTreeMap::new()) }
 }
 
 /// The outcome of a failed item.
@@ -207,6 +209,7 @@ impl Tale {
             data_conflict: DataConflict::Ignore,
             status: RestoreStatus::Checking,
             precheck: None,
+            precheck_stale: vec![],
             details: vec![],
             failure: None,
             created_at: start(),

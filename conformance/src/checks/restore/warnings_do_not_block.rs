@@ -3,8 +3,11 @@
 use super::RestoreViolation;
 use super::witness::START;
 use crate::checks::Finding;
+use crate::checks::tasks::steady::{Touch, touched};
 use crate::history::lens::Lens;
+use jiff::Timestamp;
 use recovery::model::logical::restore::RestoreStatus;
+use recovery::model::logical::views::RestoreView;
 use recovery::model::precheck::{PrecheckOutcome, PrecheckRun};
 
 /// Judges tasks whose newest run has a warning and no failed item, and requests to start them.
@@ -26,12 +29,22 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     for (call, found) in lens.calls_to(START) {
         let Some(last) = lens.restore(found[0]).and_then(|story| story.view_before(call.index)) else { continue };
         let passed = last.it.status == RestoreStatus::CheckPassed && last.it.precheck.as_ref().is_some_and(warned);
-        if passed && call.it.code() == Some("OperationDenied.TaskStatus") {
+        if passed && !stale(lens, last.it, call.at) && call.it.code() == Some("OperationDenied.TaskStatus") {
             let task = last.it.id.clone();
             finding.judge(&call, Some(RestoreViolation::WarningBlocks { task }));
         }
     }
     finding
+}
+
+/// Whether somebody may have changed the target's settings since the newest run was first seen: its results are of another
+/// target then, and a start that goes by them is refused for that (C-07).
+fn stale(lens: &Lens<'_>, task: &RestoreView, until: Timestamp) -> bool {
+    let number = |view: &RestoreView| view.precheck.as_ref().map(|run| run.number);
+    let views = lens.restore(task.id.as_str()).map_or(&[][..], |story| &story.views);
+    let first = views.iter().find(|seen| number(seen.it) == number(task));
+    let server = lens.server_of(&task.target);
+    first.zip(server).is_some_and(|(first, server)| touched(lens, server.id, Touch::Settings, first.at, until))
 }
 
 fn warned(run: &PrecheckRun) -> bool {
@@ -63,6 +76,15 @@ mod tests {
         let mut tale = tale(RestoreStatus::CheckPassed);
         tale.story.refused("POST /v1/restore-tasks/rst-1/start", json!({}), 409, "OperationDenied.TaskStatus");
         assert_eq!(wrong(&tale.story, check), expected);
+    }
+
+    #[test]
+    fn a_start_after_the_target_was_configured_anew_may_be_refused() {
+        let mut tale = tale(RestoreStatus::CheckPassed);
+        let target = "rm-2";
+        tale.story.call(&format!("PUT /v1/instances/{target}/configuration"), json!({"ssl": true}), 200, json!({}));
+        tale.story.refused("POST /v1/restore-tasks/rst-1/start", json!({}), 409, "OperationDenied.TaskStatus");
+        holds(&tale.story, check, 1);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     for run in runs(lens) {
         let failed = run.run.items.iter().filter_map(|result| match &result.outcome {
             PrecheckOutcome::Failed(found) => Some((result.item, found)),
+            PrecheckOutcome::Shielded(shielded) => Some((result.item, &shielded.found)),
             PrecheckOutcome::Success | PrecheckOutcome::Warning(_) => None,
         });
         let failed: Vec<_> = failed.collect();

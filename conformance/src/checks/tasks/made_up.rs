@@ -172,7 +172,7 @@ impl Tale {
     /// A precheck run begins by a step.
     pub fn begin_run(&mut self, verb: &str) -> &mut Self {
         let number = self.task.precheck.as_ref().map_or(0, |run| run.number) + 1;
-        let run = PrecheckRun { number, began_at: self.story.now, ended_at: None, items: vec![] };
+        let run = PrecheckRun::begin(number, self.story.now, std::collections::BTreeMap::new());
         self.set(|task| (task.status, task.precheck) = (TaskStatus::Prechecking, Some(run)));
         self.step(verb)
     }

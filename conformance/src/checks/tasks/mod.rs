@@ -29,7 +29,7 @@ mod source_is_listed_and_there;
 mod ssl_needs_ssl_on_that_side;
 mod start_needs_a_passed_precheck;
 mod start_needs_the_confirmation;
-mod steady;
+pub(super) mod steady;
 mod steps_come_in_order;
 mod target_account_writes_everything;
 mod target_is_the_mapped_master;

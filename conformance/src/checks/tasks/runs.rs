@@ -76,10 +76,10 @@ pub fn call_behind<'a>(lens: &Lens<'a>, index: usize) -> Option<Seen<'a, Call>> 
 }
 
 impl<'a> Run<'_, 'a> {
-    /// Whether an item let the task through; `None` where nobody knows.
+    /// Whether an item found nothing, shielded or not; `None` where nobody knows.
     pub fn says(&self, item: PrecheckItem) -> Option<bool> {
         match self.run.items.iter().find(|result| result.item == item) {
-            Some(result) => Some(!failed(result)),
+            Some(result) => Some(!found(result)),
             None if self.run.items.iter().any(failed) => None,
             None => self.let_through().filter(|through| *through),
         }
@@ -142,13 +142,18 @@ impl<'a> Run<'_, 'a> {
 }
 
 /// Whether a result keeps the task from starting. The documents know no warnings of these items, so that a warning of one
-/// is no success; advice is beyond the documents, and its warnings never block (C-28).
+/// is no success; advice is beyond the documents, and its warnings never block (C-28). A shield lets its item pass.
 pub fn failed(result: &PrecheckResult) -> bool {
     match result.outcome {
-        PrecheckOutcome::Success => false,
+        PrecheckOutcome::Success | PrecheckOutcome::Shielded(_) => false,
         PrecheckOutcome::Warning(_) => !result.item.is_advisory(),
         PrecheckOutcome::Failed(_) => true,
     }
+}
+
+/// Whether an item found what it looks for, shielded or not.
+fn found(result: &PrecheckResult) -> bool {
+    failed(result) || matches!(result.outcome, PrecheckOutcome::Shielded(_))
 }
 
 /// The connectivity item of a side.

@@ -1,5 +1,6 @@
 //! After a passed precheck the user confirms, and buys where that is asked for; nothing migrates before, and nothing else
-//! is demanded (TMP-44, CLN-41, CLN-45, CLN-46; C-06, C-13).
+//! is demanded (TMP-44, CLN-41, CLN-45, CLN-46; C-06, C-13). A start after all failed items were shielded is a confirmation
+//! (prechecks.md section 4; C-07).
 
 use super::TaskViolation;
 use super::calls::{asked_before, changed_between, changes};
@@ -16,7 +17,8 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     for task in lens.tasks() {
         let id = || task.id.clone();
         if let Some(started) = task.started() {
-            let confirmed = asked_before(lens, task, "confirm", started.index);
+            let confirmed =
+                asked_before(lens, task, "confirm", started.index) || started_shielded(lens, task, started.index);
             let bought = lens.source_of(task.first) != Some(Source::Clone) || bought_before(lens, task, started.index);
             let violation = if confirmed {
                 (!bought).then(|| TaskViolation::StartedUnbought { task: id() })
@@ -54,6 +56,16 @@ fn bought_before<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, index: usize) -> boo
     })
 }
 
+/// Whether a start was asked for before an event while all failed items of the run before were shielded.
+fn started_shielded<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, index: usize) -> bool {
+    changes(lens, task.id).filter(|(call, step)| *step == "start" && call.index < index).any(|(call, _)| {
+        let before = task.views.iter().rev().find(|seen| seen.index < call.index && seen.at <= call.it.sent_at);
+        let run = before.and_then(|seen| seen.it.precheck.as_ref());
+        let shields = |item| before.is_some_and(|seen| seen.it.shields.contains(item));
+        run.is_some_and(|run| run.items.iter().all(|result| !result.outcome.is_failure() || shields(&result.item)))
+    })
+}
+
 /// A later sight of a task that had passed and was never confirmed, or confirmed and not bought.
 fn waited<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Option<Seen<'a, recovery::model::views::TaskView>> {
     let passed = task.first_in(TaskStatus::PrecheckPassed)?;
@@ -87,6 +99,7 @@ mod tests {
     use super::*;
     use crate::checks::tasks::made_up::{Tale, holds, shop, wrong};
     use crate::checks::testing::{clone_of, start};
+    use recovery::model::precheck::PrecheckItem;
     use serde_json::json;
 
     fn of_clone() -> Tale {
@@ -135,6 +148,18 @@ mod tests {
         holds(&tale, check, 2);
         let mut tale = of_clone();
         tale.step("confirm").look();
+        holds(&tale, check, 1);
+    }
+
+    #[test]
+    fn a_start_confirms_where_all_that_failed_is_shielded() {
+        let item = PrecheckItem::SameNameObject;
+        let mut tale = Tale::begin();
+        tale.ready().precheck(&[item]).begin_run("start").end_run(&[]).migrate();
+        assert_eq!(wrong(&tale, check), vec![TaskViolation::StartedUnconfirmed { task: "dts-1".into() }]);
+        let mut tale = Tale::begin();
+        tale.ready().precheck(&[item]).set(|task| task.shields = [item].into()).step("shields");
+        tale.begin_run("start").end_run(&[]).migrate();
         holds(&tale, check, 1);
     }
 

@@ -114,6 +114,8 @@ pub enum TaskViolation {
     PassedWithFailed { task: TaskId, run: u32, item: PrecheckItem },
     /// A precheck failed without a failed item.
     FailedWithoutFailed { task: TaskId, run: u32 },
+    /// An item counts as shielded that may not be, was not, or does not say why; or failed under its own shield.
+    WronglyShielded { task: TaskId, item: PrecheckItem },
     /// The precheck passed though an object of the same name stands in the target.
     NameTaken { task: TaskId, object: String },
     /// The precheck failed for an object of the same name that was to be ignored.
@@ -321,6 +323,10 @@ impl TaskViolation {
             Self::FailedWithoutFailed { task, run } => {
                 (format!("run {run} of {task} passed"), "failed without a failed item".into())
             }
+            Self::WronglyShielded { task, item } => (
+                format!("a shield of {task} covers its own item alone, and only one that may be shielded"),
+                format!("{item:?} is shielded wrongly"),
+            ),
             Self::NameTaken { task, object } => {
                 (format!("{task} stopped by {object} in the target"), "its item passed".into())
             }

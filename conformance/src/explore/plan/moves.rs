@@ -9,6 +9,7 @@ use recovery::model::backup::BackupStatus;
 use recovery::model::instance::InstanceState;
 use recovery::model::logical::backup::SetStatus;
 use recovery::model::logical::restore::RestoreStatus;
+use recovery::model::precheck::PrecheckItem;
 use recovery::model::task::{ConnectionMode, MigrationType, PhaseStatus, SameNameMode, Selection, Stage, TaskStatus};
 use scenarios::{
     Action, Credentials, MigrateEnd, MigrateSide, MigrateStep, MigrateUntil, TaskRequest, TaskStep, WaitStep, WaitUntil,
@@ -219,8 +220,10 @@ impl Plan<'_> {
             (8, 4),
             (9, 2),
             (10, 3),
+            (11, 4),
         ])?;
         let request = match kind {
+            11 => TaskRequest::Shield { items: self.items()?, shielded: !self.draw.chance(25) },
             0 => TaskRequest::Authorise,
             1 => TaskRequest::Select {
                 types: self.types(&task.source.instance, &task.target.instance),
@@ -255,6 +258,13 @@ impl Plan<'_> {
         }
         self.push(Action::Task(TaskStep { of: task.name, request, refused: None }));
         Some(())
+    }
+
+    /// Precheck items that may be shielded, or by mischief any.
+    fn items(&mut self) -> Option<BTreeSet<PrecheckItem>> {
+        let may: Vec<PrecheckItem> = PrecheckItem::ALL.iter().copied().filter(|item| item.shield().is_some()).collect();
+        let from = if self.mischief() { PrecheckItem::ALL.to_vec() } else { may };
+        (0..self.draw.whole(1..=2)).map(|_| self.draw.pick(&from).copied()).collect()
     }
 
     /// Waits for something, not for long.

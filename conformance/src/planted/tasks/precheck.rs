@@ -3,8 +3,9 @@
 use crate::planted::Planted;
 use crate::planted::tools::gate::{on_answer, on_request};
 use crate::planted::tools::tasks::{chooses, each_object, each_task};
-use crate::planted::tools::{SessionHooks, layer, meddling, ports};
+use crate::planted::tools::{SessionHooks, layer, meddling, policy, ports};
 use recovery::model::content::ObjectKind;
+use recovery::model::precheck::PrecheckItem;
 use recovery::ports::database::{DatabaseError, WriteChunk};
 use serde_json::{Value, json};
 
@@ -35,6 +36,39 @@ pub(super) const PLANTED: &[Planted] = &[
                     for item in items(task) {
                         *item = json!({"item": item["item"], "result": "success"});
                     }
+                });
+            })
+        }),
+    },
+    Planted {
+        name: "a-failed-precheck-starts-all-the-same",
+        says: "What an item finds is shown, and the task starts as if nothing had been found.",
+        check: "start_needs_a_passed_precheck",
+        variant: policy(|policy| policy.precheck_blocks = false),
+    },
+    Planted {
+        name: "any-item-can-be-shielded",
+        says: "A shield of an item that may not be shielded is taken, and what the item finds does not count.",
+        check: "precheck_is_a_conjunction",
+        variant: policy(|policy| {
+            policy.shieldable_items = PrecheckItem::ALL.iter().map(|item| item.code().to_owned()).collect();
+        }),
+    },
+    Planted {
+        name: "a-shield-covers-every-item",
+        says: "Where one item is shielded, whatever else failed counts as shielded too.",
+        check: "precheck_is_a_conjunction",
+        variant: layer(|| {
+            on_answer(|_, answer, _| {
+                each_task(answer, |task| {
+                    let failed = items(task).any(|item| item["result"] == "failed");
+                    if !failed || !items(task).any(|item| item["result"] == "shielded") {
+                        return;
+                    }
+                    for item in items(task).filter(|item| item["result"] == "failed") {
+                        (item["result"], item["allowed_by"]) = (json!("shielded"), json!("a shield of another item"));
+                    }
+                    task["status"] = json!("PrecheckPassed");
                 });
             })
         }),

@@ -2,7 +2,9 @@
 
 use crate::model::InstanceId;
 use crate::model::backup::{Backup, BackupKind};
+use crate::model::decide::tasks;
 use crate::model::instance::{Instance, InstanceState, Origin};
+use crate::model::precheck::PrecheckRun;
 use crate::model::refusal::{Refusal, RefusalCode};
 use crate::model::state::{Charge, State};
 use crate::model::task::{MigrationType, PhaseStatus, Side, Task, TaskStatus};
@@ -92,7 +94,9 @@ fn phases(task: &Task, now: Timestamp) -> BTreeMap<MigrationType, PhaseStatus> {
 
 /// A task as answers show it.
 #[must_use]
-pub fn task_view(task: &Task, now: Timestamp) -> TaskView {
+pub fn task_view(task: &Task, state: &State, now: Timestamp) -> TaskView {
+    let waits = matches!(task.status, TaskStatus::NotStarted | TaskStatus::PrecheckFailed | TaskStatus::PrecheckPassed);
+    let stale = |run: &PrecheckRun| run.stale(&tasks::configuration(state, task));
     TaskView {
         id: task.id.clone(),
         name: task.name.clone(),
@@ -105,7 +109,9 @@ pub fn task_view(task: &Task, now: Timestamp) -> TaskView {
         same_name: task.same_name,
         without_advice: task.without_advice.clone(),
         status: task.status,
+        shields: task.shields.clone(),
         precheck: task.precheck.clone(),
+        precheck_stale: task.precheck.as_ref().filter(|_| waits).map(stale).unwrap_or_default(),
         phases: phases(task, now),
         progress: task.progress.clone(),
         failure: task.failure.clone(),
@@ -196,7 +202,7 @@ pub fn list_backups(state: &State, instance: &InstanceId, began: Began, now: Tim
 pub fn list_tasks(state: &State, now: Timestamp) -> TaskList {
     let mut tasks: Vec<&Task> = state.tasks.values().collect();
     tasks.sort_by_key(|task| (task.created_at, &task.id));
-    TaskList { tasks: tasks.into_iter().map(|task| task_view(task, now)).collect() }
+    TaskList { tasks: tasks.into_iter().map(|task| task_view(task, state, now)).collect() }
 }
 
 /// The charges, those of one instance or task if asked, in the order they began.

@@ -243,6 +243,10 @@ pub struct RestoreView {
     pub status: RestoreStatus,
     /// Newest precheck run.
     pub precheck: Option<PrecheckRun>,
+    /// What was changed since the newest precheck began, by name, while the task has not started: its results are
+    /// stale, and no start goes by them (C-07). Empty while they hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub precheck_stale: Vec<String>,
     /// Details by object (LOG-52).
     pub details: Vec<RestoredObject>,
     /// Why it ended early.

@@ -3,6 +3,7 @@
 use super::{access, checks, invalid};
 use crate::model::content::Object;
 use crate::model::decide::{Context, tasks};
+use crate::model::precheck::PrecheckRun;
 use crate::model::refusal::Refusal;
 use crate::model::state::StateChange;
 use crate::model::task::{
@@ -26,7 +27,11 @@ pub(super) fn give(ctx: &Context<'_>, task: &Task, lease: Lease) -> Option<(Stat
         target: side(ctx, &task.target)?,
         types: task.types.clone(),
         objects: task.objects.clone(),
-        same_name: task.same_name,
+        // The precheck looks for what a shield covers, and shows it; the migration goes by the shield.
+        same_name: match task.work()? {
+            Work::Precheck => task.same_name,
+            Work::Migrate => task.effective_same_name(),
+        },
         without_advice: task.without_advice.clone(),
         progress: task.progress.clone(),
         planned: task.planned.clone(),
@@ -90,16 +95,24 @@ impl super::Draft for Draft<'_> {
 fn prechecked(ctx: &Context<'_>, task: &mut Task, report: &Report) -> Result<(), Refusal> {
     match report {
         Report::Renew => {}
-        Report::PrecheckItem(result) => checks::note(task.precheck.as_mut(), result)?,
+        Report::PrecheckItem(result) => checks::note(task.precheck.as_mut(), &task.shields, result)?,
         Report::PrecheckDone => end_precheck(ctx, task),
         _ => return invalid("a migration was reported on, but the work is a precheck"),
     }
     Ok(())
 }
 
-/// The run is over: an ordered task starts, another waits for OK; after a failure OK has to be said again.
+/// The run is over: an ordered task starts, another waits for OK; after a failure OK has to be said again. Where a side was
+/// changed while it was looked at, what was found is of neither state, and the run is made again (C-07).
 fn end_precheck(ctx: &Context<'_>, task: &mut Task) {
-    let passed = checks::end(task.precheck.as_mut(), ctx.now);
+    let now = tasks::configuration(ctx.state, task);
+    if task.precheck.as_ref().is_some_and(|run| !run.stale(&now).is_empty()) {
+        task.precheck_runs += 1;
+        task.precheck = Some(PrecheckRun::begin(task.precheck_runs, ctx.now, now));
+        task.lease = None;
+        return;
+    }
+    let passed = checks::end(task.precheck.as_mut(), ctx.now) || !ctx.policy.precheck_blocks;
     task.lease = None;
     if !passed {
         task.status = TaskStatus::PrecheckFailed;

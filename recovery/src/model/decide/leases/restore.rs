@@ -12,6 +12,7 @@ use crate::model::state::StateChange;
 use crate::model::task::{Lease, Work};
 use crate::model::work::{Job, LogPart, Report, RestoreJob};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// The task under a lease, and the job it is.
 pub(super) fn give(ctx: &Context<'_>, task: &RestoreTask, lease: Lease) -> Option<(StateChange, Job)> {
@@ -69,7 +70,7 @@ impl Draft {
         let task = &mut self.after;
         match report {
             Report::Renew => {}
-            Report::PrecheckItem(result) => checks::note(task.precheck.as_mut(), result)?,
+            Report::PrecheckItem(result) => checks::note(task.precheck.as_mut(), &BTreeSet::new(), result)?,
             Report::PrecheckDone => {
                 let passed = checks::end(task.precheck.as_mut(), ctx.now);
                 task.status = if passed { RestoreStatus::CheckPassed } else { RestoreStatus::CheckFailed };

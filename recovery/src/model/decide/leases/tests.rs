@@ -8,7 +8,8 @@ use crate::model::decide::testing::{Bench, SQL_SERVER_WEB, code};
 use crate::model::decide::{duties, instances, views};
 use crate::model::precheck::PrecheckItem;
 use crate::model::precheck::{PrecheckOutcome, PrecheckResult};
-use crate::model::task::{MigrationType, ObjectProgress, PhaseStatus, Stage, TaskFailure, TaskStatus};
+use crate::model::task::{MigrationType, ObjectProgress, PhaseStatus, SameNameMode, Stage, TaskFailure, TaskStatus};
+use crate::model::views::Shields;
 use crate::model::work::Job;
 use crate::model::work::MigrationJob;
 
@@ -196,7 +197,9 @@ fn a_task_that_follows_a_log_and_one_that_waits_take_turns() {
     let again_at = later_s(desk.bench.now, FOLLOW_AGAIN_S);
     assert!(desk.bench.ask(|ctx| free_times(ctx.state).any(|at| at == again_at)));
     desk.bench.now = again_at;
-    let shown = |desk: &Desk| views::task_view(desk.task(), desk.bench.now).phases[&MigrationType::Incremental];
+    let shown = |desk: &Desk| {
+        views::task_view(desk.task(), &desk.bench.state, desk.bench.now).phases[&MigrationType::Incremental]
+    };
     assert_eq!(shown(&desk), PhaseStatus::Migrating);
     desk.bench.now = later_s(again_at, -1);
     assert_eq!(shown(&desk), PhaseStatus::Catched);
@@ -265,6 +268,52 @@ fn one_failed_item_fails_the_precheck_and_none_at_all_does_not_pass_it() {
         desk.work(&[said, vec![Report::PrecheckDone]].concat());
         assert_eq!(desk.task().status, TaskStatus::PrecheckFailed);
     }
+}
+
+#[test]
+fn a_start_after_shields_of_all_that_failed_begins_by_itself_and_of_some_does_not() {
+    let (name, right) = (PrecheckItem::SameNameObject, PrecheckItem::SourcePermission);
+    let shield = |desk: &mut Desk, item, shielded| {
+        let (task, shields) = (desk.task.clone(), Shields { items: [item].into(), shielded });
+        desk.bench.decide(|ctx| tasks::shield(ctx, &task, &shields))
+    };
+    let mut desk = desk(FULL);
+    desk.step(tasks::precheck);
+    desk.work(&[failure(name), failure(right), Report::PrecheckDone]);
+    assert_eq!(code(shield(&mut desk, right, true)), RefusalCode::NotShieldable);
+    shield(&mut desk, name, true).unwrap();
+    desk.step(tasks::start);
+    desk.work(&[failure(name), failure(right), Report::PrecheckDone]);
+    assert_eq!(desk.task().status, TaskStatus::PrecheckFailed);
+    desk.step(tasks::start);
+    desk.work(&[failure(name), Report::PrecheckDone]);
+    assert_eq!((desk.task().status, desk.task().stage), (TaskStatus::PrecheckPassed, Stage::Selected));
+    shield(&mut desk, name, false).unwrap();
+    assert_eq!(desk.task().status, TaskStatus::NotStarted);
+    desk.step(tasks::start);
+    desk.work(&[failure(name), Report::PrecheckDone]);
+    shield(&mut desk, name, true).unwrap();
+    desk.step(tasks::start);
+    desk.work(&[failure(name), Report::PrecheckDone]);
+    assert_eq!(desk.task().status, TaskStatus::Migrating);
+    assert_eq!(job(&desk.lease("w").unwrap()).same_name, SameNameMode::Ignore);
+}
+
+#[test]
+fn a_side_that_changed_while_it_was_looked_at_is_looked_at_again() {
+    let mut desk = desk(FULL);
+    desk.step(tasks::precheck);
+    let target = desk.task().target.instance.clone();
+    desk.work(&[success(PrecheckItem::SourceConnectivity)]);
+    desk.bench.edit(&target, |instance| drop(instance.configuration.whitelist.insert("10.0.0.9".into())));
+    desk.say("w", 1, &[Report::PrecheckDone]).unwrap();
+    assert_eq!((desk.task().status, desk.task().precheck_runs), (TaskStatus::Prechecking, 2));
+    desk.pass();
+    assert_eq!(desk.task().status, TaskStatus::PrecheckPassed);
+    let stale = |desk: &Desk| views::task_view(desk.task(), &desk.bench.state, desk.bench.now).precheck_stale;
+    assert!(stale(&desk).is_empty());
+    desk.bench.edit(&target, |instance| instance.configuration.ssl = true);
+    assert_eq!(stale(&desk), ["target settings"]);
 }
 
 #[test]

@@ -3,16 +3,16 @@
 use super::{backup_task, check_name, invalid, restore, sets, source};
 use crate::model::TaskId;
 use crate::model::content::ObjectKind;
-use crate::model::decide::{Context, Decided, Decision, refuse};
+use crate::model::decide::{Context, Decided, Decision, refuse, tasks};
 use crate::model::logical::backup::{LogicalBackupTask, LogicalSet, SetObject};
 use crate::model::logical::restore::{Branch, RestoreMethod, RestoreObjects, RestoreStatus, RestoreTask, TableMapping};
 use crate::model::logical::source::DataSource;
 use crate::model::logical::views::NewRestore;
 use crate::model::precheck::PrecheckRun;
 use crate::model::refusal::{Refusal, RefusalCode};
-use crate::model::state::StateChange;
+use crate::model::state::{State, StateChange};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// "Save and Precheck" (LOG-47): saves a new task, and its precheck begins.
 ///
@@ -55,6 +55,11 @@ pub fn start(ctx: &Context<'_>, id: &TaskId) -> Decided<()> {
     let task = restore(ctx.state, id)?;
     if task.status != RestoreStatus::CheckPassed {
         return wrong_status(task, "it starts only once its precheck has passed, and only once");
+    }
+    let stale = task.precheck.as_ref().map(|run| run.stale(&configuration(ctx.state, task))).unwrap_or_default();
+    if !stale.is_empty() {
+        let what = stale.join(" and ");
+        return wrong_status(task, &format!("{what} changed since its precheck, which is stale: check again"));
     }
     let status = RestoreStatus::Running;
     let task = RestoreTask { status, started_at: Some(ctx.now), lease: None, ..task.clone() };
@@ -123,8 +128,17 @@ fn waiting<'a>(ctx: &Context<'a>, id: &TaskId) -> Result<&'a RestoreTask, Refusa
 /// The task with a new precheck run at its beginning.
 fn checking(ctx: &Context<'_>, task: RestoreTask) -> RestoreTask {
     let number = task.precheck_runs + 1;
-    let run = PrecheckRun { number, began_at: ctx.now, ended_at: None, items: Vec::new() };
+    let run = PrecheckRun::begin(number, ctx.now, configuration(ctx.state, &task));
     RestoreTask { status: RestoreStatus::Checking, precheck: Some(run), precheck_runs: number, lease: None, ..task }
+}
+
+/// What a precheck of the task is computed for: whatever it is asked for is checked as soon as it is saved, so that only
+/// its target can become another one.
+pub(super) fn configuration(state: &State, task: &RestoreTask) -> BTreeMap<String, String> {
+    let target = state.sources.get(&task.target);
+    let instance = target.and_then(|target| state.instances.get(&target.instance));
+    let product = instance.map_or_else(|| "gone".to_owned(), |instance| instance.product.to_string());
+    [("target".to_owned(), product), ("target settings".to_owned(), tasks::settings(instance))].into()
 }
 
 /// Checks what was asked for and chooses the sets that are read.

@@ -1,13 +1,14 @@
 //! What answers show of logical backup and restore, without any password.
 
-use super::{backup_task, restore, sets, source};
+use super::{backup_task, restore, restores, sets, source};
 use crate::model::logical::backup::{LogicalBackupTask, LogicalSet, SetKind};
-use crate::model::logical::restore::RestoreTask;
+use crate::model::logical::restore::{RestoreStatus, RestoreTask};
 use crate::model::logical::source::DataSource;
 use crate::model::logical::views::{
     DataSourceList, DataSourceView, LogicalBackupTaskList, LogicalBackupTaskView, LogicalSetList, LogicalSetView,
     RestoreList, RestoreView,
 };
+use crate::model::precheck::PrecheckRun;
 use crate::model::refusal::Refusal;
 use crate::model::state::State;
 use crate::model::{DataSourceId, SetId, TaskId};
@@ -117,10 +118,12 @@ pub fn list_sets(state: &State, task: Option<&TaskId>, kind: Option<SetKind>, no
 /// # Errors
 /// `InvalidTaskId.NotFound`.
 pub fn show_restore(state: &State, id: &TaskId) -> Result<RestoreView, Refusal> {
-    restore(state, id).map(restore_view)
+    restore(state, id).map(|task| restore_view(state, task))
 }
 
-fn restore_view(task: &RestoreTask) -> RestoreView {
+fn restore_view(state: &State, task: &RestoreTask) -> RestoreView {
+    let waits = matches!(task.status, RestoreStatus::CheckFailed | RestoreStatus::CheckPassed);
+    let stale = |run: &PrecheckRun| run.stale(&restores::configuration(state, task));
     RestoreView {
         id: task.id.clone(),
         name: task.name.clone(),
@@ -136,6 +139,7 @@ fn restore_view(task: &RestoreTask) -> RestoreView {
         data_conflict: task.data_conflict,
         status: task.status,
         precheck: task.precheck.clone(),
+        precheck_stale: task.precheck.as_ref().filter(|_| waits).map(stale).unwrap_or_default(),
         details: task.details.clone(),
         failure: task.failure.clone(),
         created_at: task.created_at,
@@ -149,5 +153,5 @@ fn restore_view(task: &RestoreTask) -> RestoreView {
 pub fn list_restores(state: &State) -> RestoreList {
     let mut tasks: Vec<&RestoreTask> = state.restores.values().collect();
     tasks.sort_by_key(|task| (task.created_at, &task.id));
-    RestoreList { tasks: tasks.into_iter().map(restore_view).collect() }
+    RestoreList { tasks: tasks.into_iter().map(|task| restore_view(state, task)).collect() }
 }

@@ -33,6 +33,8 @@ pub fn create(ctx: &Context<'_>, new: &NewTask) -> Decided<TaskId> {
         objects: Vec::new(),
         same_name: SameNameMode::default(),
         without_advice: BTreeSet::new(),
+        shields: BTreeSet::new(),
+        edits: 0,
         status: TaskStatus::NotStarted,
         precheck: None,
         precheck_runs: 0,
@@ -58,7 +60,7 @@ pub fn create(ctx: &Context<'_>, new: &NewTask) -> Decided<TaskId> {
 }
 
 /// Changes name, source and target before the task starts; the name stays unless one is given. Whitelists have to be
-/// authorised again, objects chosen again, and no earlier precheck counts any more (C-07).
+/// authorised again, objects chosen again, and no earlier precheck and no shield counts any more (C-07).
 ///
 /// # Errors
 /// `InvalidTaskId.NotFound`, `OperationDenied.TaskStatus`, and those of [`create`].
@@ -73,7 +75,8 @@ pub fn edit(ctx: &Context<'_>, id: &TaskId, new: &NewTask) -> Decided<()> {
         purchase_required: is_clone(source),
         stage: Stage::Configured,
         status: TaskStatus::NotStarted,
-        precheck: None,
+        shields: BTreeSet::new(),
+        edits: task.edits + 1,
         ..task.clone()
     };
     changed(ctx, task, after)

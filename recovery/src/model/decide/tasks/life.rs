@@ -1,6 +1,6 @@
 //! The life of a task once it is configured: precheck, confirmation, start, pause, stop and delete.
 
-use super::{changed, find, has_reached, wrong_status};
+use super::{changed, configuration, find, has_reached, shields, wrong_status};
 use crate::model::TaskId;
 use crate::model::decide::{Context, Decided, Decision, charges, recoveries, refuse};
 use crate::model::policy::Policy;
@@ -29,7 +29,7 @@ pub fn precheck(ctx: &Context<'_>, id: &TaskId) -> Decided<()> {
 fn prechecking(ctx: &Context<'_>, task: &Task, stage: Stage) -> Result<Task, Refusal> {
     recoveries::none_on(ctx, task)?;
     let number = task.precheck_runs + 1;
-    let run = PrecheckRun { number, began_at: ctx.now, ended_at: None, items: Vec::new() };
+    let run = PrecheckRun::begin(number, ctx.now, configuration(ctx.state, task));
     Ok(Task {
         stage,
         status: TaskStatus::Prechecking,
@@ -80,13 +80,18 @@ pub fn purchase(ctx: &Context<'_>, id: &TaskId, purchase: &Purchase) -> Decided<
 }
 
 /// Start in the task list: from not started or a failed precheck a fresh precheck (C-07, TMP-46), from paused or failed
-/// the migration goes on.
+/// the migration goes on. Where all failed items are shielded the start is the user's OK, and a fresh precheck that passes
+/// begins the migration (prechecks.md section 4), unless it has to be bought first (C-06).
 ///
 /// # Errors
 /// `InvalidTaskId.NotFound`, `OperationDenied.TaskStatus`, `OperationDenied.TaskStep`.
 pub fn start(ctx: &Context<'_>, id: &TaskId) -> Decided<()> {
     let task = find(ctx, id)?;
     match task.status {
+        TaskStatus::PrecheckFailed if shields::cover(task) && !task.purchase_required => {
+            has_reached(task, Stage::Selected, "choose types and objects")?;
+            changed(ctx, task, prechecking(ctx, task, Stage::Ordered)?)
+        }
         TaskStatus::NotStarted | TaskStatus::PrecheckFailed => precheck(ctx, id),
         TaskStatus::Suspending => resume(ctx, id),
         TaskStatus::MigrationFailed if task.failure.as_ref().is_some_and(TaskFailure::may_pass) => {

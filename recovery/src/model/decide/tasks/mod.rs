@@ -3,11 +3,14 @@
 mod configure;
 mod life;
 mod objects;
+mod shields;
 
 pub use configure::{authorise, create, edit};
 pub(super) use life::{begin_migration, go_on, pause_over_at, phases_fail};
 pub use life::{confirm, delete, pause, precheck, purchase, resume, start, stop};
 pub use objects::select;
+pub(super) use shields::settings;
+pub use shields::{configuration, shield};
 
 use super::{Context, Decided, Decision, charges, refuse};
 use crate::model::TaskId;

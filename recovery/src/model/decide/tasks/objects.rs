@@ -9,7 +9,7 @@ use crate::model::views::TaskObjects;
 use crate::model::{Engine, TaskId};
 use std::collections::BTreeSet;
 
-/// Chooses types and objects (TMP-39, TMP-40). No earlier precheck counts any more (C-07). Between Redis instances whole
+/// Chooses types and objects (TMP-39, TMP-40). No earlier precheck and no shield counts any more (C-07). Between Redis instances whole
 /// logical databases move, and there is no structure phase (prechecks.md 5.2).
 ///
 /// # Errors
@@ -39,7 +39,7 @@ pub fn select(ctx: &Context<'_>, id: &TaskId, chosen: &TaskObjects) -> Decided<(
         phases: chosen.types.iter().map(|phase| (*phase, PhaseStatus::NotStarted)).collect(),
         stage: Stage::Selected,
         status: TaskStatus::NotStarted,
-        precheck: None,
+        shields: BTreeSet::new(),
         ..task.clone()
     };
     changed(ctx, task, after)

@@ -1,0 +1,190 @@
+//! Small worlds in which an item of a precheck comes to a given outcome on a given engine.
+
+use recovery::model::Engine;
+use recovery::model::precheck::PrecheckItem as I;
+
+/// What an item comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    Passed,
+    Warned,
+    Failed,
+    Shielded,
+}
+
+impl Outcome {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Warned => "warned",
+            Self::Failed => "failed",
+            Self::Shielded => "shielded",
+        }
+    }
+}
+
+/// Combinations that the registration allows and no world can show, each with the reason.
+pub const CANNOT_BE: &[(I, Option<Engine>, Outcome, &str)] = &[
+    (I::RestoreEngineMatch, None, Outcome::Failed, "the service refuses such a restore before it is checked (LOG-04)"),
+    (I::RestoreLogCoverage, Some(Engine::SqlServer), Outcome::Failed, "point in time is for MySQL (LOG-07)"),
+    (I::RestoreLogCoverage, Some(Engine::PostgreSql), Outcome::Failed, "point in time is for MySQL (LOG-07)"),
+    (I::RestoreLogCoverage, Some(Engine::Ppas), Outcome::Failed, "point in time is for MySQL (LOG-07)"),
+];
+
+const SHOP: &str = "create table customers (id int primary key, name varchar(40));
+create table orders (id int primary key, item varchar(40), customer int, constraint bought foreign key (customer) references customers (id));
+insert into customers values (1, 'Ada');
+insert into orders values (1, 'lamp', 1), (2, 'desk', 1)";
+
+/// Two servers and what is asked between them.
+struct World {
+    /// Products of source and target.
+    products: (&'static str, &'static str),
+    /// What source and target hold.
+    sql: (String, Option<String>),
+    /// Parameters of source and target, as TOML.
+    parameters: (String, String),
+    /// Steps before the precheck, as TOML.
+    before: Vec<String>,
+    /// What is moved, and how the task logs in, as TOML keys of `migrate`.
+    objects: &'static str,
+    login: &'static str,
+    types: &'static str,
+    /// What is restored: a set, or a time.
+    point: &'static str,
+}
+
+/// A newer and an older version of an engine; the older one is what every other world is of.
+fn versions(engine: Engine) -> (&'static str, &'static str) {
+    match engine {
+        Engine::MySql => ("mysql 8.0", "mysql 5.7"),
+        Engine::SqlServer => ("sqlserver 2016 web", "sqlserver 2012 web"),
+        Engine::PostgreSql => ("postgresql 11", "postgresql 10"),
+        Engine::Ppas => ("ppas 10", "ppas 9.3"),
+        Engine::Redis => ("redis 5.0", "redis 4.0"),
+    }
+}
+
+impl World {
+    fn new(engine: Engine) -> Self {
+        let product = versions(engine).1;
+        let redis = engine == Engine::Redis;
+        Self {
+            products: (product, product),
+            sql: (if redis { "set basket 1".into() } else { SHOP.into() }, (!redis).then(String::new)),
+            parameters: (String::new(), String::new()),
+            before: vec![],
+            objects: if redis { "databases = [\"0\"]" } else { "objects = [\"customers\", \"orders\"]" },
+            login: "",
+            types: if redis { "[\"full\", \"incremental\"]" } else { "[\"structure\", \"full\", \"incremental\"]" },
+            point: "set = \"nightly\"",
+        }
+    }
+
+    /// Makes the item find something; false where nobody said how.
+    fn spoil(&mut self, item: I, engine: Engine) -> bool {
+        let (newer, older) = versions(engine);
+        let source = |text: &str| (text.to_owned(), String::new());
+        let target = |text: &str| (String::new(), text.to_owned());
+        match item {
+            I::SourceConnectivity => self.login = "source = { account = \"app\", password = \"wrong-one\" }",
+            I::TargetConnectivity => self.login = "target = { account = \"app\", password = \"wrong-one\" }",
+            I::SourcePermission => self.login = "source = { account = \"clerk\" }",
+            I::TargetPermission => self.login = "target = { account = \"clerk\" }",
+            I::SourceVersion => self.products = (newer, older),
+            I::SchemaExistence => self.objects = "objects = [\"orders\", \"customers\", \"nowhere\"]",
+            I::SameNameObject => self.sql.1 = Some("create table orders (id int primary key)".into()),
+            I::ConstraintIntegrity => self.objects = "objects = [\"orders\"]",
+            I::TargetEmpty => self.sql.1 = Some("set mine 1".into()),
+            I::EvictionPolicy => self.parameters = target("maxmemory-policy = \"allkeys-lru\""),
+            I::BinlogOn => self.parameters = source("log_bin = \"OFF\""),
+            I::BinlogMode => self.parameters = source("binlog_format = \"MIXED\""),
+            I::BinlogRowImage => self.parameters = source("binlog_row_image = \"MINIMAL\""),
+            I::ServerId => self.parameters = source("server_id = \"0\""),
+            I::RestoreTargetConnection => {
+                self.act("account = { on = \"depot\", name = \"app\", password = \"another-1\" }")
+            }
+            I::RestoreTargetPermission => {
+                self.act("account = { on = \"depot\", name = \"app\", rights = \"read-only\" }")
+            }
+            I::RestoreVersion => {
+                self.products = (newer, newer);
+                self.act(&format!("fault = {{ version = {{ of = \"depot\", engine = \"{older}\" }} }}"));
+            }
+            I::RestoreSetReadable => self.act("fault = { damage = { backup = \"nightly\", how = \"corrupt\" } }"),
+            I::RestoreLogCoverage => {
+                self.act("sql = { on = \"shop\", run = \"insert into customers values (2, 'Bob')\" }");
+                self.act("advance = \"5m\"");
+                self.act("mark = \"later\"");
+                self.act("wait = { logical_restorable = \"nightly\", contains = \"later\" }");
+                self.act("fault = { damage = { backup = \"nightly log\", how = \"missing\" } }");
+                self.point = "to = \"later\", covered = false";
+            }
+            I::RestoreSameName => self.sql.1 = Some("create table orders (id int primary key)".into()),
+            I::RestoreDataExistence => self.sql.1 = Some(SHOP.into()),
+            I::RestoreCharset => self.parameters = target("character_set_server = \"latin1\""),
+            I::RestoreTimeZone => self.parameters = target("time_zone = \"+08:00\""),
+            I::RestoreCollation => self.parameters = target("collation_server = \"utf8_bin\""),
+            I::RestoreNameCase => self.parameters = target("lower_case_table_names = \"1\""),
+            I::RestoreSqlMode => self.parameters = target("sql_mode = \"ANSI_QUOTES\""),
+            _ => return false,
+        }
+        true
+    }
+
+    fn act(&mut self, step: &str) {
+        self.before.push(step.to_owned());
+    }
+
+    fn instance(name: &str, product: &str, sql: Option<&str>, parameters: &str) -> String {
+        let sql = sql.map_or_else(String::new, |sql| format!("sql = '''\n{sql}\n'''\n"));
+        format!(
+            "[instances.{name}]\nengine = \"{product}\"\nparameters = {{ {parameters} }}\n\
+             accounts = [{{ name = \"app\", password = \"s3cret-one\", rights = \"owner\" }}, \
+             {{ name = \"clerk\", password = \"clerk-pass\", rights = \"none\" }}]\n{sql}"
+        )
+    }
+
+    fn text(&self, steps: &[String]) -> String {
+        let shop = Self::instance("shop", self.products.0, Some(&self.sql.0), &self.parameters.0);
+        let depot = Self::instance("depot", self.products.1, self.sql.1.as_deref(), &self.parameters.1);
+        let steps: String = steps.iter().map(|step| format!("[[step]]\n{step}\n")).collect();
+        format!("title = \"An item of the precheck\"\ncovers = [\"DTS-09\"]\n{shop}{depot}{steps}")
+    }
+}
+
+/// Whether an item is one of restores.
+pub fn of_restore(item: I) -> bool {
+    item.code().starts_with("RESTORE_")
+}
+
+/// The scenario in which an item comes to an outcome on an engine; nothing where nobody said how it fails.
+pub fn world(item: I, engine: Engine, outcome: Outcome) -> Option<String> {
+    let mut world = World::new(engine);
+    if outcome != Outcome::Passed && !world.spoil(item, engine) {
+        return None;
+    }
+    let mut steps = Vec::new();
+    if of_restore(item) {
+        steps.push("logical_backup = { of = \"shop\", as = \"nightly\" }".to_owned());
+        steps.push("data_source = { as = \"target\", instance = \"depot\" }".to_owned());
+        steps.extend(world.before.iter().cloned());
+        let ends = if outcome == Outcome::Failed { "ends = \"check-failed\"" } else { "until = \"checked\"" };
+        let restore = format!("task = \"nightly\", {}, into = \"target\", as = \"back\", {ends}", world.point);
+        steps.push(format!("restore = {{ {restore} }}"));
+    } else {
+        steps.extend(world.before.iter().cloned());
+        let login = if world.login.is_empty() { String::new() } else { format!(", {}", world.login) };
+        steps.push(format!(
+            "migrate = {{ from = \"shop\", into = \"depot\", {}, types = {}, as = \"move\", until = \"selected\"{login} }}",
+            world.objects, world.types
+        ));
+        if outcome == Outcome::Shielded {
+            steps.push(format!("task = {{ of = \"move\", do = \"shield\", items = [\"{}\"] }}", item.code()));
+        }
+        steps.push("task = { of = \"move\", do = \"precheck\" }".to_owned());
+        let status = if outcome == Outcome::Failed { "PrecheckFailed" } else { "PrecheckPassed" };
+        steps.push(format!("wait = {{ task = \"move\", status = \"{status}\", at_most = \"2h\" }}"));
+    }
+    Some(world.text(&steps))
+}
