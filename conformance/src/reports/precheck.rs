@@ -69,14 +69,17 @@ pub fn table(checked: &Checked<'_>, width: usize) -> String {
     let (run, (from, to)) = (checked.run, checked.sides);
     let verdict = if run.passed() { "passed" } else { "failed" };
     let count = |word: &str| run.items.iter().filter(|result| result_word(&result.outcome) == word).count();
+    let shielded = match count("Shielded") {
+        0 => String::new(),
+        number => format!(", {number} shielded"),
+    };
     let mut text = format!(
-        "precheck {} of '{}', {from} -> {to}: {verdict} ({} passed, {} warned, {} failed, {} shielded)\n",
+        "precheck {} of '{}', {from} -> {to}: {verdict} ({} passed, {} warned, {} failed{shielded})\n",
         run.number,
         checked.task,
         count("Success"),
         count("Warning"),
-        count("Failed"),
-        count("Shielded")
+        count("Failed")
     );
     if !checked.stale.is_empty() {
         let what = checked.stale.join(", ");

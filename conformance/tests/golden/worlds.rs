@@ -26,9 +26,10 @@ impl Outcome {
 /// Combinations that the registration allows and no world can show, each with the reason.
 pub const CANNOT_BE: &[(I, Option<Engine>, Outcome, &str)] = &[
     (I::RestoreEngineMatch, None, Outcome::Failed, "the service refuses such a restore before it is checked (LOG-04)"),
-    (I::RestoreLogCoverage, Some(Engine::SqlServer), Outcome::Failed, "point in time is for MySQL (LOG-07)"),
-    (I::RestoreLogCoverage, Some(Engine::PostgreSql), Outcome::Failed, "point in time is for MySQL (LOG-07)"),
-    (I::RestoreLogCoverage, Some(Engine::Ppas), Outcome::Failed, "point in time is for MySQL (LOG-07)"),
+    (I::RestoreLogCoverage, None, Outcome::Failed, "no fault of a scenario reaches a log set; tests of workers show it"),
+    (I::RestoreNameCase, Some(Engine::SqlServer), Outcome::Warned, "how names are told apart is a parameter of MySQL"),
+    (I::RestoreNameCase, Some(Engine::PostgreSql), Outcome::Warned, "how names are told apart is a parameter of MySQL"),
+    (I::RestoreNameCase, Some(Engine::Ppas), Outcome::Warned, "how names are told apart is a parameter of MySQL"),
 ];
 
 const SHOP: &str = "create table customers (id int primary key, name varchar(40));
@@ -50,8 +51,6 @@ struct World {
     objects: &'static str,
     login: &'static str,
     types: &'static str,
-    /// What is restored: a set, or a time.
-    point: &'static str,
 }
 
 /// A newer and an older version of an engine; the older one is what every other world is of.
@@ -77,7 +76,6 @@ impl World {
             objects: if redis { "databases = [\"0\"]" } else { "objects = [\"customers\", \"orders\"]" },
             login: "",
             types: if redis { "[\"full\", \"incremental\"]" } else { "[\"structure\", \"full\", \"incremental\"]" },
-            point: "set = \"nightly\"",
         }
     }
 
@@ -112,14 +110,6 @@ impl World {
                 self.act(&format!("fault = {{ version = {{ of = \"depot\", engine = \"{older}\" }} }}"));
             }
             I::RestoreSetReadable => self.act("fault = { damage = { backup = \"nightly\", how = \"corrupt\" } }"),
-            I::RestoreLogCoverage => {
-                self.act("sql = { on = \"shop\", run = \"insert into customers values (2, 'Bob')\" }");
-                self.act("advance = \"5m\"");
-                self.act("mark = \"later\"");
-                self.act("wait = { logical_restorable = \"nightly\", contains = \"later\" }");
-                self.act("fault = { damage = { backup = \"nightly log\", how = \"missing\" } }");
-                self.point = "to = \"later\", covered = false";
-            }
             I::RestoreSameName => self.sql.1 = Some("create table orders (id int primary key)".into()),
             I::RestoreDataExistence => self.sql.1 = Some(SHOP.into()),
             I::RestoreCharset => self.parameters = target("character_set_server = \"latin1\""),
@@ -170,7 +160,7 @@ pub fn world(item: I, engine: Engine, outcome: Outcome) -> Option<String> {
         steps.push("data_source = { as = \"target\", instance = \"depot\" }".to_owned());
         steps.extend(world.before.iter().cloned());
         let ends = if outcome == Outcome::Failed { "ends = \"check-failed\"" } else { "until = \"checked\"" };
-        let restore = format!("task = \"nightly\", {}, into = \"target\", as = \"back\", {ends}", world.point);
+        let restore = format!("task = \"nightly\", set = \"nightly\", into = \"target\", as = \"back\", {ends}");
         steps.push(format!("restore = {{ {restore} }}"));
     } else {
         steps.extend(world.before.iter().cloned());
