@@ -10,7 +10,8 @@ use scenarios::{Action, MigrateStep, Scenario};
 use std::collections::BTreeMap;
 
 /// What a failure says where a table that stood in the target has other columns than the one that comes.
-const OTHER_COLUMNS: [&str; 3] = ["has no column named", "was changed meanwhile: it has the columns", "do not match those of"];
+const OTHER_COLUMNS: [&str; 3] =
+    ["has no column named", "was changed meanwhile: it has the columns", "do not match those of"];
 
 /// Whether no item claims to check what a task failed for. Where a task takes tables of the target as they are, other
 /// columns than the source's "lose columns or fail" (prechecks.md section 4), and no item is said to look for that.

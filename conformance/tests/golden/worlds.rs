@@ -25,8 +25,14 @@ impl Outcome {
 
 /// Combinations that the registration allows and no world can show, each with the reason.
 pub const CANNOT_BE: &[(I, Option<Engine>, Outcome, &str)] = &[
+    (I::BinlogExistence, None, Outcome::Failed, "a simulated log is not kept in files; real servers show it"),
     (I::RestoreEngineMatch, None, Outcome::Failed, "the service refuses such a restore before it is checked (LOG-04)"),
-    (I::RestoreLogCoverage, None, Outcome::Failed, "no fault of a scenario reaches a log set; tests of workers show it"),
+    (
+        I::RestoreLogCoverage,
+        None,
+        Outcome::Failed,
+        "no fault of a scenario reaches a log set; tests of workers show it",
+    ),
     (I::RestoreNameCase, Some(Engine::SqlServer), Outcome::Warned, "how names are told apart is a parameter of MySQL"),
     (I::RestoreNameCase, Some(Engine::PostgreSql), Outcome::Warned, "how names are told apart is a parameter of MySQL"),
     (I::RestoreNameCase, Some(Engine::Ppas), Outcome::Warned, "how names are told apart is a parameter of MySQL"),
@@ -50,6 +56,10 @@ struct World {
     /// What is moved, and how the task logs in, as TOML keys of `migrate`.
     objects: &'static str,
     login: &'static str,
+    from: &'static str,
+    into: &'static str,
+    /// Further instances, as TOML.
+    more: String,
     types: &'static str,
 }
 
@@ -72,9 +82,13 @@ impl World {
             products: (product, product),
             sql: (if redis { "set basket 1".into() } else { SHOP.into() }, (!redis).then(String::new)),
             parameters: (String::new(), String::new()),
-            before: vec![],
+            // A log of SQL Server can be followed from a full backup on.
+            before: if engine == Engine::SqlServer { vec!["backup = \"shop\"".into()] } else { vec![] },
             objects: if redis { "databases = [\"0\"]" } else { "objects = [\"customers\", \"orders\"]" },
             login: "",
+            from: "shop",
+            into: "depot",
+            more: String::new(),
             types: if redis { "[\"full\", \"incremental\"]" } else { "[\"structure\", \"full\", \"incremental\"]" },
         }
     }
@@ -99,6 +113,110 @@ impl World {
             I::BinlogMode => self.parameters = source("binlog_format = \"MIXED\""),
             I::BinlogRowImage => self.parameters = source("binlog_row_image = \"MINIMAL\""),
             I::ServerId => self.parameters = source("server_id = \"0\""),
+            I::StorageEngine => {
+                self.hold("create table prices (id int primary key) engine=FEDERATED");
+                self.objects = "objects = [\"customers\", \"orders\", \"prices\"]";
+            }
+            I::PasswordFormat => self.parameters = source("old_passwords = \"1\""),
+            I::SqlMode => self.parameters = target("sql_mode = \"ANSI_QUOTES\""),
+            I::TargetTablesEmpty => {
+                self.sql.1 = Some(SHOP.into());
+                self.types = "[\"full\"]";
+            }
+            I::RecoveryModel => self.act("sql = { on = \"shop\", run = \"alter database app set recovery simple\" }"),
+            I::Superuser | I::Psync => self.login = "source = { account = \"clerk\" }",
+            _ => return self.advise(item, engine) || self.spoil_restore(item, engine),
+        }
+        true
+    }
+
+    /// The same for advice.
+    fn advise(&mut self, item: I, engine: Engine) -> bool {
+        let target = |text: &str| (String::new(), text.to_owned());
+        match item {
+            I::AdviseKey => {
+                self.hold("create table keyless (a int, b varchar(10))");
+                self.objects = "objects = [\"keyless\"]";
+            }
+            I::AdviseOrphans if engine == Engine::MySql => {
+                self.hold("set foreign_key_checks = 0; insert into orders values (3, 'chair', 9)");
+            }
+            I::AdviseOrphans => {
+                self.hold("alter table orders nocheck constraint bought; insert into orders values (3, 'chair', 9)");
+            }
+            I::AdviseCircle => {
+                self.hold("create table b (id int primary key, a int)");
+                self.hold(
+                    "create table a (id int primary key, b int, constraint a_b foreign key (b) references b (id))",
+                );
+                self.hold("alter table b add constraint b_a foreign key (a) references a (id)");
+                self.objects = "objects = [\"customers\", \"a\", \"b\"]";
+            }
+            I::AdviseIdentity => {
+                let kind = match engine {
+                    Engine::MySql => "int auto_increment primary key",
+                    Engine::SqlServer => "int identity(1,1) primary key",
+                    Engine::PostgreSql | Engine::Ppas | Engine::Redis => "serial primary key",
+                };
+                self.hold(&format!("create table bills (id {kind}, item varchar(40))"));
+                self.objects = "objects = [\"customers\", \"bills\"]";
+            }
+            I::AdviseSequence => {
+                self.hold("create sequence numbers");
+                self.objects = "databases = [\"app\"]";
+            }
+            I::AdviseDefiner => {
+                self.hold("create definer = boss view lamps as select id from orders where item = 'lamp'");
+                self.objects = "databases = [\"app\"]";
+            }
+            I::AdviseNameCase => {
+                self.hold("create table Bills (id int primary key)");
+                self.objects = "objects = [\"customers\", \"Bills\"]";
+                self.parameters = target("lower_case_table_names = \"1\"");
+            }
+            I::AdviseCharset => {
+                let collation = |of: &str| format!("collation_server = \"{of}\"");
+                self.parameters = (collation("utf8_general_ci"), collation("utf8_bin"));
+            }
+            I::AdviseTypes => {
+                self.hold("create table stamps (id int primary key, version rowversion)");
+                self.objects = "objects = [\"customers\", \"stamps\"]";
+            }
+            I::AdviseSpace => {
+                self.act("fault = { disk_full = \"machine of depot\", for = \"3h\", background = true }");
+            }
+            I::AdviseReplica => {
+                let product = self.products.0;
+                self.more =
+                    format!("[instances.reader]\nengine = \"{product}\"\nrole = \"read-only\"\nmaster = \"shop\"\n");
+                self.from = "reader";
+            }
+            I::AdviseClock => self.act("fault = { skew = \"machine of shop\", ms = 3600000 }"),
+            I::AdviseExpiry => {
+                for step in [
+                    "backup = \"shop\"",
+                    "mark = \"before\"",
+                    "temporary = { of = \"shop\", to = \"before\", as = \"rescue\" }",
+                ] {
+                    self.act(step);
+                }
+                (self.from, self.into) = ("rescue", "shop");
+                self.login = "same_name = \"ignore\"";
+            }
+            I::AdviseEmpty if engine == Engine::Redis => self.sql.0 = "set basket 1\ndel basket".into(),
+            I::AdviseEmpty => {
+                self.sql.0 = "create table customers (id int primary key); create table orders (id int)".into()
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The same for restores.
+    fn spoil_restore(&mut self, item: I, engine: Engine) -> bool {
+        let (newer, older) = versions(engine);
+        let target = |text: &str| (String::new(), text.to_owned());
+        match item {
             I::RestoreTargetConnection => {
                 self.act("account = { on = \"depot\", name = \"app\", password = \"another-1\" }")
             }
@@ -122,6 +240,11 @@ impl World {
         true
     }
 
+    /// Lets the source hold more.
+    fn hold(&mut self, sql: &str) {
+        self.sql.0 = format!("{};\n{sql}", self.sql.0);
+    }
+
     fn act(&mut self, step: &str) {
         self.before.push(step.to_owned());
     }
@@ -139,7 +262,7 @@ impl World {
         let shop = Self::instance("shop", self.products.0, Some(&self.sql.0), &self.parameters.0);
         let depot = Self::instance("depot", self.products.1, self.sql.1.as_deref(), &self.parameters.1);
         let steps: String = steps.iter().map(|step| format!("[[step]]\n{step}\n")).collect();
-        format!("title = \"An item of the precheck\"\ncovers = [\"DTS-09\"]\n{shop}{depot}{steps}")
+        format!("title = \"An item of the precheck\"\ncovers = [\"DTS-09\"]\n{shop}{depot}{}{steps}", self.more)
     }
 }
 
@@ -166,8 +289,8 @@ pub fn world(item: I, engine: Engine, outcome: Outcome) -> Option<String> {
         steps.extend(world.before.iter().cloned());
         let login = if world.login.is_empty() { String::new() } else { format!(", {}", world.login) };
         steps.push(format!(
-            "migrate = {{ from = \"shop\", into = \"depot\", {}, types = {}, as = \"move\", until = \"selected\"{login} }}",
-            world.objects, world.types
+            "migrate = {{ from = \"{}\", into = \"{}\", {}, types = {}, as = \"move\", until = \"selected\"{login} }}",
+            world.from, world.into, world.objects, world.types
         ));
         if outcome == Outcome::Shielded {
             steps.push(format!("task = {{ of = \"move\", do = \"shield\", items = [\"{}\"] }}", item.code()));

@@ -301,10 +301,15 @@ pub struct Task {
 }
 
 impl Task {
-    /// What an object of the same name in the target means: a shield of that item says to ignore it (C-14).
+    /// What an object of the same name in the target means: a shield of the item that asks says to ignore it (C-14).
     #[must_use]
     pub fn effective_same_name(&self) -> SameNameMode {
-        if self.shields.contains(&PrecheckItem::SameNameObject) { SameNameMode::Ignore } else { self.same_name }
+        // Without structure the tables have to stand in the target, and whether they may hold rows is the question.
+        let question = match self.types.contains(&MigrationType::Structure) {
+            true => PrecheckItem::SameNameObject,
+            false => PrecheckItem::TargetTablesEmpty,
+        };
+        if self.shields.contains(&question) { SameNameMode::Ignore } else { self.same_name }
     }
 
     /// Whether a migration of this task is under way or may go on by itself.

@@ -14,6 +14,9 @@ use recovery::model::task::{MigrationType, SameNameMode, TaskStatus};
 use recovery::model::views::TaskView;
 use std::collections::BTreeSet;
 
+/// Items whose shield keeps rows of the target (C-14).
+const KEEPS: [PrecheckItem; 2] = [PrecheckItem::SameNameObject, PrecheckItem::TargetTablesEmpty];
+
 /// Judges each table with a key of a task that ended well, the rows of one that failed, and the rows the application wrote
 /// to the target meanwhile.
 pub fn check(lens: &Lens<'_>) -> Finding {
@@ -131,7 +134,7 @@ fn failed_rows<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Option<Verdict<'a>>
         !written(lens, from, None, &source, shot.at) && !others_wrote(lens, into, task.id, before.index, shot.index);
     if !quiet
         || view.same_name != SameNameMode::Stop
-        || view.shields.contains(&PrecheckItem::SameNameObject)
+        || view.shields.iter().any(|item| KEEPS.contains(item))
         || view.types.contains(&MigrationType::Incremental)
     {
         return None;

@@ -63,6 +63,8 @@ pub fn configuration(state: &State, task: &Task) -> BTreeMap<String, String> {
     facts.insert("objects".to_owned(), word(&task.objects));
     facts.insert("same name".to_owned(), word(&task.same_name));
     facts.insert("shields".to_owned(), shields.join(", "));
+    let left_out: Vec<&str> = task.without_advice.iter().map(|item| item.code()).collect();
+    facts.insert("advice left out".to_owned(), left_out.join(", "));
     // A password is no fact that could be shown; that it was given anew is.
     facts.insert("times edited".to_owned(), task.edits.to_string());
     facts
