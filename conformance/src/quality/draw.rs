@@ -231,6 +231,7 @@ fn migrate(
         types,
         objects: selection(draw, engine, tables),
         same_name: if draw.chance(20) { SameNameMode::Ignore } else { SameNameMode::Stop },
+        without_advice: BTreeSet::new(),
         until,
         ends: MigrateEnd::Finished,
         refused: None,

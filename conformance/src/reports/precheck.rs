@@ -6,7 +6,7 @@ use crate::history::{History, What};
 use recovery::model::DataSourceId;
 use recovery::model::precheck::{Findings, PrecheckItem, PrecheckOutcome, PrecheckResult, PrecheckRun};
 use recovery::worker::precheck::every;
-use recovery::worker::precheck::item::About;
+use recovery::worker::precheck::item::{About, Weight};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
