@@ -42,7 +42,7 @@ fn wrongly_shielded(task: &TaskView) -> Option<PrecheckItem> {
     let may = |item: PrecheckItem| SHIELDABLE.contains(&item.code());
     let now = task.shields.iter().copied().find(|item| !may(*item));
     // What a run went by is what it says itself: shields may have come and gone since.
-    let run = task.precheck.as_ref()?;
+    let Some(run) = task.precheck.as_ref() else { return now };
     let went_by: Vec<&str> = run.configuration.get("shields").map_or("", String::as_str).split(", ").collect();
     let wrong = run.items.iter().find(|result| match &result.outcome {
         PrecheckOutcome::Shielded(shielded) => {
