@@ -178,7 +178,7 @@ impl Report {
     }
 
     fn table(&self, checked: &Prechecked) -> String {
-        precheck::table(&Checked { task: &checked.task, sides: SIDES, run: &checked.run }, WIDTH)
+        precheck::table(&Checked { task: &checked.task, sides: SIDES, run: &checked.run, stale: &[] }, WIDTH)
     }
 
     /// All of it, for programs.
@@ -232,7 +232,7 @@ impl Report {
 const SIDES: (&str, &str) = ("the recovered copy", "the instance");
 
 fn checked_json(checked: &Prechecked) -> Value {
-    precheck::json(&Checked { task: &checked.task, sides: SIDES, run: &checked.run })
+    precheck::json(&Checked { task: &checked.task, sides: SIDES, run: &checked.run, stale: &[] })
 }
 
 /// A phase in one line.
