@@ -1,4 +1,4 @@
-//! A client of the service: JSON over HTTP, one connection kept for the next request, every wait on the host's clock.
+//! A client of the service: JSON over HTTP, connections kept for the next requests, every wait on the host's clock.
 
 use crate::model::Secret;
 use crate::model::views::Problem;
@@ -19,6 +19,9 @@ use tokio::task::AbortHandle;
 
 /// Seconds a connection may take to come about.
 const CONNECT_S: i64 = 10;
+
+/// How many connections are kept for the next requests: as many as were needed beside each other, up to this.
+const KEPT: usize = 8;
 
 /// What was answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +66,7 @@ pub struct Client {
     network: Arc<dyn Network>,
     address: String,
     token: Secret,
-    idle: Mutex<Option<Connection>>,
+    idle: Mutex<Vec<Connection>>,
 }
 
 type Sender = SendRequest<Full<Bytes>>;
@@ -84,7 +87,7 @@ impl Client {
     /// A client of the service at `host:port`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, network: Arc<dyn Network>, address: String, token: Secret) -> Self {
-        Self { clock, network, address, token, idle: Mutex::new(None) }
+        Self { clock, network, address, token, idle: Mutex::default() }
     }
 
     /// Sends a request and waits for its answer, at most for `timeout`.
@@ -174,10 +177,10 @@ impl Client {
         self.clock.timeout(timeout, self.exchange_untimed(request)).await.unwrap_or(Err(ClientError::TimedOut))
     }
 
-    /// Sends on the kept connection, or on a new one when there is none or it turns out to be closed before anything was
-    /// sent on it. A connection is kept for the next request only after a whole answer.
+    /// Sends on the connection kept last, or on a new one when there is none or it turns out to be closed before anything
+    /// was sent on it. A connection is kept for the next request only after a whole answer.
     async fn exchange_untimed(&self, mut request: Request<Full<Bytes>>) -> Result<(u16, Bytes), ClientError> {
-        let kept = self.idle.lock().ok().and_then(|mut idle| idle.take());
+        let kept = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         if let Some(mut connection) = kept
             && connection.sender.ready().await.is_ok()
         {
@@ -214,8 +217,10 @@ impl Client {
     async fn finish(&self, connection: Connection, response: Response<Incoming>) -> Result<(u16, Bytes), ClientError> {
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.map_err(|error| ClientError::Broken(error.to_string()))?;
-        if let Ok(mut idle) = self.idle.lock() {
-            *idle = Some(connection);
+        if let Ok(mut idle) = self.idle.lock()
+            && idle.len() < KEPT
+        {
+            idle.push(connection);
         }
         Ok((status, body.to_bytes()))
     }

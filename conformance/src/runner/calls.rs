@@ -5,7 +5,7 @@ use super::gate::{Beyond, Request};
 use super::operator::{Answer, Operator, StepFailed, Stepped};
 use crate::history::Call;
 use crate::history::redact::redact;
-use futures_util::future::join;
+use futures_util::future::{LocalBoxFuture, join};
 use http::Method;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -78,7 +78,7 @@ impl Operator {
         let beyond = self.beyond(&self.client);
         let fetched = match &self.gate {
             Some(gate) => gate.file(path, &beyond).await,
-            None => beyond.fetch(path).await,
+            None => Box::pin(beyond.fetch(path)).await,
         };
         let answer = match fetched {
             Ok((status, bytes)) => {
@@ -117,8 +117,21 @@ impl Operator {
         }
     }
 
-    /// One request; with `lose`, its answer does not arrive.
-    async fn once(
+    /// One request; with `lose`, its answer does not arrive. It has a place of its own in memory: what waits for it is
+    /// handed on again and again, and costs by its size.
+    fn once<'a>(
+        &'a self,
+        client: &'a Client,
+        method: &'a Method,
+        path: &'a str,
+        body: Option<&'a Value>,
+        key: Option<&'a str>,
+        lose: bool,
+    ) -> LocalBoxFuture<'a, Option<Answer>> {
+        Box::pin(self.once_here(client, method, path, body, key, lose))
+    }
+
+    async fn once_here(
         &self,
         client: &Client,
         method: &Method,

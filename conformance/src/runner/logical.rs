@@ -2,6 +2,7 @@
 
 use super::operator::{Operator, StepFailed, Stepped};
 use super::restore::{second_of, wanted};
+use futures_util::future::LocalBoxFuture;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use recovery::model::logical::backup::{SetKind, SetStatus};
@@ -334,14 +335,15 @@ pub async fn under_way(operator: &Operator) -> Stepped<Option<String>> {
     Ok(None)
 }
 
-/// Looks at all backup tasks, sets and restore tasks, where there ever was one: a call for each kind.
-pub async fn observe(operator: &Operator) -> Stepped {
+/// Looks at all backup tasks, sets and restore tasks, where there ever was one: one for each kind.
+pub fn looks(operator: &Operator) -> Vec<LocalBoxFuture<'_, Stepped>> {
+    let mut looks: Vec<LocalBoxFuture<'_, Stepped>> = Vec::new();
     if operator.recorder.backed_up_logically() {
-        operator.look_at::<LogicalBackupTaskList>("/v1/logical-backup-tasks").await?;
-        operator.look_at::<LogicalSetList>("/v1/logical-backup-sets").await?;
+        looks.push(Box::pin(operator.look_at::<LogicalBackupTaskList>("/v1/logical-backup-tasks")));
+        looks.push(Box::pin(operator.look_at::<LogicalSetList>("/v1/logical-backup-sets")));
     }
     if operator.recorder.restored() {
-        operator.look_at::<RestoreList>("/v1/restore-tasks").await?;
+        looks.push(Box::pin(operator.look_at::<RestoreList>("/v1/restore-tasks")));
     }
-    Ok(())
+    looks
 }

@@ -8,13 +8,14 @@ use super::recorder::Recorder;
 use super::redis;
 use super::target::Stage;
 use crate::history::{Client as Who, Login as LoginEvent, Statement, What};
+use futures_util::future::{LocalBoxFuture, join_all};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use recovery::client::Client;
 use recovery::model::backup::Node;
 use recovery::model::instance::InstanceState;
 use recovery::model::photograph::password_mark;
-use recovery::model::views::{InstanceList, InstanceView, TaskView};
+use recovery::model::views::{InstanceList, InstanceView, TaskList, TaskView};
 use recovery::model::{BackupId, InstanceId, TaskId};
 use recovery::ports::clock::later;
 use recovery::ports::database::{DatabaseError, Login, Outcome};
@@ -119,6 +120,8 @@ pub struct Operator {
     /// Why the target cannot do what the scenario asks for, once it was asked.
     pub unavailable: RefCell<Option<String>>,
     pub(super) client: Client,
+    /// Tasks as they were listed last.
+    listed: RefCell<Option<Rc<Vec<TaskView>>>>,
     /// The newest answers to reads.
     pub(super) looks: Looks,
     pub(super) gate: Option<Rc<dyn Gate>>,
@@ -152,6 +155,7 @@ impl Operator {
             unavailable: RefCell::default(),
             machines: RefCell::default(),
             client,
+            listed: RefCell::default(),
             looks: Looks::default(),
             gate,
             keys: Cell::new(0),
@@ -265,6 +269,30 @@ impl Operator {
         let _still = self.hold_breath().await;
         let answer = self.call(Method::GET, &format!("/v1/migration-tasks/{id}"), None, None).await?;
         if answer.status == 404 { Ok(None) } else { answer.read("a task").map(Some) }
+    }
+
+    /// All tasks as the interface lists them; one that is not listed any more is looked for until it was seen to be gone.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn see_tasks(&self) -> Stepped<Rc<Vec<TaskView>>> {
+        let known: Vec<TaskId> = self.tasks.borrow().values().cloned().collect();
+        if known.is_empty() {
+            return Ok(Rc::default());
+        }
+        let answer = self.call(Method::GET, "/v1/migration-tasks", None, None).await?;
+        let before = self.listed.borrow().clone().filter(|_| !answer.news);
+        let tasks = match before {
+            Some(tasks) => tasks,
+            None => Rc::new(answer.read::<TaskList>("the list of tasks")?.tasks),
+        };
+        *self.listed.borrow_mut() = Some(Rc::clone(&tasks));
+        for id in known {
+            if !tasks.iter().any(|task| task.id == id) && !self.recorder.is_gone(&id) {
+                self.see_task(&id).await?;
+            }
+        }
+        Ok(tasks)
     }
 
     /// Waits until an instance was made.
@@ -401,11 +429,23 @@ impl Operator {
         }
     }
 
-    /// Looks at everything the interface shows, and photographs every instance.
+    /// Looks at everything the interface shows, all lists beside each other, and photographs every instance.
     ///
     /// # Errors
     /// When no answer comes.
     pub async fn observe(&self) -> Stepped {
+        let mut looks: Vec<LocalBoxFuture<'_, Stepped>> =
+            vec![Box::pin(self.look_at_instances()), Box::pin(async { self.see_tasks().await.map(drop) })];
+        looks.extend(logical::looks(self));
+        looks.extend(redis::looks(self));
+        for looked in join_all(looks).await {
+            looked?;
+        }
+        self.photograph_all(None).await;
+        Ok(())
+    }
+
+    async fn look_at_instances(&self) -> Stepped {
         let listed = self.call(Method::GET, "/v1/instances", None, None).await?;
         if listed.news || listed.status >= 400 {
             listed.read::<InstanceList>("a list of instances")?;
@@ -417,17 +457,6 @@ impl Operator {
                 self.see(&id).await?;
             }
         }
-        let known: Vec<TaskId> = self.tasks.borrow().values().cloned().collect();
-        for id in known {
-            let path = format!("/v1/migration-tasks/{id}");
-            let answer = self.call(Method::GET, &path, None, None).await?;
-            if answer.news && answer.status != 404 {
-                answer.read::<TaskView>("a task")?;
-            }
-        }
-        logical::observe(self).await?;
-        redis::observe(self).await?;
-        self.photograph_all(None).await;
         Ok(())
     }
 }

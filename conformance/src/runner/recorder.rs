@@ -12,7 +12,7 @@ use recovery::model::logical::views::{
 use recovery::model::photograph::Photograph;
 use recovery::model::product::Engine;
 use recovery::model::views::{BackupList, BackupView, InstanceList, InstanceView, TaskList, TaskView};
-use recovery::model::{BackupId, DataSourceId, InstanceId};
+use recovery::model::{BackupId, DataSourceId, InstanceId, TaskId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::cell::RefCell;
@@ -65,6 +65,8 @@ struct Met {
     restored: bool,
     /// The instance of each backup.
     backed_up: BTreeMap<BackupId, InstanceId>,
+    /// Tasks that were seen to be gone.
+    gone: BTreeSet<TaskId>,
 }
 
 impl Met {
@@ -83,6 +85,9 @@ impl Met {
             What::InstanceGone { id } => {
                 self.redis.remove(id);
                 self.making.remove(id);
+            }
+            What::TaskGone { id } => {
+                self.gone.insert(id.clone());
             }
             What::LogicalTaskSeen(_) => self.backed_up_logically = true,
             What::RestoreSeen(_) => self.restored = true,
@@ -237,6 +242,12 @@ impl Recorder {
     #[must_use]
     pub fn in_the_making(&self) -> Vec<InstanceId> {
         self.0.borrow().met.making.iter().cloned().collect()
+    }
+
+    /// Whether a migration task was seen to be gone.
+    #[must_use]
+    pub fn is_gone(&self, task: &TaskId) -> bool {
+        self.0.borrow().met.gone.contains(task)
     }
 
     /// Whether a logical backup task was ever seen.

@@ -3,6 +3,7 @@
 use super::operator::{Operator, StepFailed, Stepped};
 use super::restore::{latest, wanted};
 use crate::history::{What, hex};
+use futures_util::future::LocalBoxFuture;
 use http::Method;
 use jiff::SignedDuration;
 use recovery::model::BackupId;
@@ -112,10 +113,10 @@ fn has_key(content: &Photograph, key: &str) -> bool {
 }
 
 /// Lists the backups of every Redis instance that is there.
-pub async fn observe(operator: &Operator) -> Stepped {
-    for id in operator.recorder.redis_instances() {
-        let path = format!("/v1/instances/{id}/backups");
-        operator.call(Method::GET, &path, None, None).await?;
-    }
-    Ok(())
+pub fn looks(operator: &Operator) -> impl Iterator<Item = LocalBoxFuture<'_, Stepped>> {
+    operator.recorder.redis_instances().into_iter().map(move |id| -> LocalBoxFuture<'_, Stepped> {
+        Box::pin(async move {
+            operator.call(Method::GET, &format!("/v1/instances/{id}/backups"), None, None).await.map(drop)
+        })
+    })
 }

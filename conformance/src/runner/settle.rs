@@ -6,7 +6,6 @@ use super::logical;
 use super::operator::{Operator, StepFailed, Stepped};
 use crate::history::What;
 use jiff::SignedDuration;
-use recovery::model::TaskId;
 use recovery::model::instance::InstanceState;
 use recovery::model::task::{MigrationType, PhaseStatus, TaskFailure, TaskStatus};
 use recovery::model::views::{ChargeList, InstanceList, TaskView};
@@ -53,15 +52,9 @@ pub async fn settle(operator: &Operator, application: &Application) {
 
 /// Gives tasks that follow their source the time to catch up with it, now that nothing is broken.
 async fn let_follow(operator: &Operator) -> Stepped {
-    let known: Vec<TaskId> = operator.tasks.borrow().values().cloned().collect();
-    let mut follows = false;
-    for id in known {
-        let task = operator.see_task(&id).await?;
-        follows |= task.is_some_and(|task| {
-            task.status == TaskStatus::Migrating && task.phases.contains_key(&MigrationType::Incremental)
-        });
-    }
-    if follows {
+    let follows =
+        |task: &TaskView| task.status == TaskStatus::Migrating && task.phases.contains_key(&MigrationType::Incremental);
+    if operator.see_tasks().await?.iter().any(follows) {
         operator.photograph_all(None).await;
         operator.sleep(CATCHES_UP).await;
     }
@@ -95,12 +88,8 @@ async fn under_way(operator: &Operator) -> Stepped<Option<String>> {
             return Ok(Some(format!("{name} is still there after its time")));
         }
     }
-    let known: Vec<TaskId> = operator.tasks.borrow().values().cloned().collect();
-    for id in known {
-        let Some(task) = operator.see_task(&id).await? else { continue };
-        if is_busy(operator, &task) {
-            return Ok(Some(format!("task {id} is {:?}", task.status)));
-        }
+    if let Some(task) = operator.see_tasks().await?.iter().find(|task| is_busy(operator, task)) {
+        return Ok(Some(format!("task {} is {:?}", task.id, task.status)));
     }
     if let Some(busy) = logical::under_way(operator).await? {
         return Ok(Some(busy));

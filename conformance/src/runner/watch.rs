@@ -82,6 +82,6 @@ pub async fn watch<T: Watched>(
             return Err(StepFailed::new(want, format!("{} when time was up", view.describe())));
         }
         operator.sleep(SignedDuration::from_millis(pause_ms)).await;
-        pause_ms = (pause_ms * 4 / 3).min(60_000);
+        pause_ms = (pause_ms * 2).min(60_000);
     }
 }

@@ -16,12 +16,22 @@ use turmoil::{Protocol, Segment, Sim};
 /// How long turmoil takes every message to need: longer than any run.
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(1_000_000_000);
 
+/// How long the end of a connection may wait for a step that is taken for something else.
+const ENDING_WAITS_MS: i64 = 20;
+
 /// A way, from and to.
 type Way = (IpAddr, IpAddr);
 
+/// When a message arrives: with the first step in this span, and there is one at its end.
+#[derive(Clone, Copy)]
+struct Due {
+    from_ms: i64,
+    to_ms: i64,
+}
+
 /// Messages on the links, by way, in the order they were sent: when each is due, in milliseconds since the start.
 pub(crate) struct Mail {
-    due: BTreeMap<Way, VecDeque<i64>>,
+    due: BTreeMap<Way, VecDeque<Due>>,
     /// Longest latency where a link has none of its own; the shortest is one millisecond.
     latency_ms_max: u64,
     random: ChaCha8Rng,
@@ -35,29 +45,44 @@ impl Mail {
 
     /// Notes when new messages are due.
     pub(crate) fn watch(&mut self, sim: &Sim<'static>, ways: &WayState, names: &BTreeMap<IpAddr, String>, now_ms: i64) {
-        let counts = counts(sim);
-        // What was dropped with its way is not waited for.
-        self.due.retain(|way, _| counts.iter().any(|(of, _)| of == way));
-        for (way, count) in counts {
-            let due = self.due.entry(way).or_default();
-            let random = &mut self.random;
-            match latency(ways, names, way) {
-                // Messages on one way keep their order.
-                Some(Latency::Always(ms)) => {
-                    let at = now_ms.saturating_add_unsigned(ms).max(due.back().copied().unwrap_or(i64::MIN));
-                    due.resize(count, at);
+        let mut counts: Vec<(Way, usize)> = Vec::new();
+        sim.links(|links| {
+            for link in links {
+                let (a, b) = link.pair();
+                let mut seen = [0, 0];
+                for message in link {
+                    let side = usize::from(message.pair().0.ip() != a);
+                    seen[side] += 1;
+                    let way = if side == 0 { (a, b) } else { (b, a) };
+                    let due = self.due.entry(way).or_default();
+                    if seen[side] > due.len() {
+                        let from_ms = match latency(ways, names, way) {
+                            // Messages on one way keep their order.
+                            Some(Latency::Always(ms)) => {
+                                let last_ms = due.back().map_or(i64::MIN, |last| last.from_ms);
+                                now_ms.saturating_add_unsigned(ms).max(last_ms)
+                            }
+                            Some(Latency::UpTo(ms)) => now_ms.saturating_add_unsigned(self.random.random_range(1..=ms)),
+                            // Short ones are likelier than long ones.
+                            None => {
+                                let most = self.latency_ms_max;
+                                let mut short = || self.random.random_range(1..=most);
+                                now_ms.saturating_add_unsigned(short().min(short()))
+                            }
+                        };
+                        let waits_ms = if ends(message.protocol()) { ENDING_WAITS_MS } else { 0 };
+                        due.push_back(Due { from_ms, to_ms: from_ms + waits_ms });
+                    }
                 }
-                Some(Latency::UpTo(ms)) => {
-                    due.resize_with(count, || now_ms.saturating_add_unsigned(random.random_range(1..=ms)));
-                }
-                // Short ones are likelier than long ones.
-                None => {
-                    let most = self.latency_ms_max;
-                    let mut short = || random.random_range(1..=most).min(random.random_range(1..=most));
-                    due.resize_with(count, || now_ms.saturating_add_unsigned(short()));
-                }
+                counts.extend([((a, b), seen[0]), ((b, a), seen[1])].into_iter().filter(|(_, count)| *count > 0));
             }
-        }
+        });
+        // What was dropped with its way is not waited for.
+        self.due.retain(|way, due| {
+            let count = counts.iter().find(|(of, _)| of == way).map_or(0, |(_, count)| *count);
+            due.truncate(count);
+            count > 0
+        });
     }
 
     /// Has what is on its way between two hosts take its time anew, as the latency there is another one.
@@ -66,10 +91,14 @@ impl Mail {
         self.due.remove(&(b, a));
     }
 
-    /// When the next message is due that is not held.
+    /// When the next message has to arrive that is not held.
     pub(crate) fn next_ms(&self, ways: &WayState, names: &BTreeMap<IpAddr, String>) -> Option<i64> {
+        self.open(ways, names).map(|due| due.to_ms).min()
+    }
+
+    fn open(&self, ways: &WayState, names: &BTreeMap<IpAddr, String>) -> impl Iterator<Item = &Due> {
         let open = self.due.iter().filter(|(way, _)| !is_held(ways, names, **way));
-        open.flat_map(|(_, due)| due.iter().copied()).min()
+        open.flat_map(|(_, due)| due)
     }
 
     /// Lets messages that are due arrive in the next step; whether one of them asks for a connection.
@@ -80,7 +109,7 @@ impl Mail {
         names: &BTreeMap<IpAddr, String>,
         now_ms: i64,
     ) -> bool {
-        if self.next_ms(ways, names).is_none_or(|next| next > now_ms) {
+        if self.open(ways, names).all(|due| due.from_ms > now_ms) {
             return false;
         }
         let mut connecting = false;
@@ -94,7 +123,7 @@ impl Mail {
                     let way = if there { (a, b) } else { (b, a) };
                     let Some(due) = self.due.get_mut(&way) else { continue };
                     let place = &mut stay[usize::from(there)];
-                    if due.get(*place).is_none_or(|at| *at > now_ms) || is_held(ways, names, way) {
+                    if due.get(*place).is_none_or(|due| due.from_ms > now_ms) || is_held(ways, names, way) {
                         *place += 1;
                         continue;
                     }
@@ -108,24 +137,9 @@ impl Mail {
     }
 }
 
-/// How many messages are on each way that has any.
-fn counts(sim: &Sim<'static>) -> Vec<(Way, usize)> {
-    let mut counts = Vec::new();
-    sim.links(|links| {
-        for link in links {
-            let (a, b) = link.pair();
-            let (mut there, mut back) = (0, 0);
-            for message in link {
-                if message.pair().0.ip() == a {
-                    there += 1;
-                } else {
-                    back += 1;
-                }
-            }
-            counts.extend([((a, b), there), ((b, a), back)].into_iter().filter(|(_, count)| *count > 0));
-        }
-    });
-    counts
+/// Whether a message ends a connection, so that nobody waits for it who has something to do.
+fn ends(protocol: &Protocol) -> bool {
+    matches!(protocol, Protocol::Tcp(Segment::Fin(_) | Segment::Rst))
 }
 
 fn is_held(ways: &WayState, names: &BTreeMap<IpAddr, String>, (from, to): Way) -> bool {

@@ -68,17 +68,16 @@ fn untouched(
     after: &Seen<'_, Shot>,
 ) -> bool {
     let accounts = lens.calls().any(|seen| {
-        let parts = seen.it.parts();
-        let about = parts.get(2) == Some(&target.as_str()) && parts.get(3) == Some(&"accounts");
-        about
+        seen.index > before.index
+            && seen.it.sent_at <= after.at
             && seen.it.method != "GET"
             && !seen.it.refused()
-            && seen.index > before.index
-            && seen.it.sent_at <= after.at
+            && seen.it.part(2) == Some(target.as_str())
+            && seen.it.part(3) == Some("accounts")
     });
     let ddl = lens
         .statements(target)
-        .any(|seen| seen.it.is_ddl() && seen.index > before.index && seen.it.sent_at <= after.at);
+        .any(|seen| seen.index > before.index && seen.it.sent_at <= after.at && seen.it.is_ddl());
     !accounts && !ddl && !others_wrote(lens, target, task.id, before.index, after.index)
 }
 

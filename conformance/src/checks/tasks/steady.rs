@@ -62,11 +62,11 @@ fn span(event: &Event, instance: &InstanceId, touch: Touch) -> Option<(Timestamp
 pub fn touched(lens: &Lens<'_>, instance: &InstanceId, touch: Touch, from: Timestamp, to: Timestamp) -> bool {
     let index = |at: Timestamp| lens.history.events.partition_point(|event| event.at <= at);
     let restored = |at: &InstanceId| lens.restored_into_between(at, None, index(from), index(to));
+    // What was told longer ago than anything lingers had ended before.
+    let events = &lens.history.events[lens.history.events.partition_point(|event| event.at + LINGERS < from)..];
     let changed = |at: &InstanceId| {
         (matches!(touch, Touch::Definitions | Touch::Content) && restored(at))
-            || lens
-                .history
-                .events
+            || events
                 .iter()
                 .filter_map(|event| span(event, at, touch))
                 .any(|(began, ended)| began <= to && ended >= from)

@@ -3,8 +3,8 @@
 use super::calls::{AUTHORISE, Side};
 use super::steady::{Touch, touched};
 use crate::checks::temporary::witness::faulted_before;
-use crate::history::Call;
 use crate::history::lens::{InstanceStory, Lens, Seen, TaskStory};
+use crate::history::{Call, Shot};
 use jiff::Timestamp;
 use recovery::model::{InstanceId, TaskId};
 use std::collections::BTreeSet;
@@ -35,6 +35,34 @@ impl Reading {
     }
 }
 
+/// A whitelist as it was seen, its entries not read yet.
+struct Sight<'l> {
+    /// Index of the sight.
+    pub index: usize,
+    /// Its time.
+    pub at: Timestamp,
+    entries: Entries<'l>,
+}
+
+enum Entries<'l> {
+    /// As a setting tells them, with commas between.
+    Listed(&'l str),
+    Set(&'l BTreeSet<String>),
+}
+
+impl Sight<'_> {
+    /// It with its entries.
+    fn read(&self) -> Reading {
+        let entries = match self.entries {
+            Entries::Listed(text) => {
+                text.split(',').map(|entry| entry.trim().to_owned()).filter(|entry| !entry.is_empty()).collect()
+            }
+            Entries::Set(entries) => entries.clone(),
+        };
+        Reading { index: self.index, at: self.at, entries }
+    }
+}
+
 /// An accepted authorisation, and a side's whitelist before and after it.
 pub struct Authorisation<'l, 'a> {
     /// The call.
@@ -51,26 +79,30 @@ pub struct Authorisation<'l, 'a> {
     pub after: Reading,
 }
 
-/// Whitelists of an instance: of its photographs, or where there are none of its sights.
-pub fn readings(lens: &Lens<'_>, instance: &InstanceId) -> Vec<Reading> {
-    let shots = lens.shots(instance).filter_map(|seen| {
+/// Whitelists of an instance in the order they were seen: of its photographs, or where there are none of its sights.
+fn readings<'l, 'a: 'l>(
+    lens: &'l Lens<'a>,
+    instance: &'l InstanceId,
+) -> Box<dyn DoubleEndedIterator<Item = Sight<'l>> + 'l> {
+    let shown = |seen: Seen<'a, Shot>| {
         let entries = seen.it.photograph.settings.get("whitelist")?;
-        let entries = entries.split(',').map(|entry| entry.trim().to_owned()).filter(|entry| !entry.is_empty());
-        Some(Reading { index: seen.index, at: seen.at, entries: entries.collect() })
-    });
-    let found: Vec<Reading> = shots.collect();
-    if !found.is_empty() {
-        return found;
+        Some(Sight { index: seen.index, at: seen.at, entries: Entries::Listed(entries) })
+    };
+    let mut shots = lens.shots(instance).filter_map(shown).peekable();
+    if shots.peek().is_some() {
+        return Box::new(lens.shots(instance).filter_map(shown));
     }
     let views = lens.instance(instance).into_iter().flat_map(|story| &story.views);
-    views
-        .map(|seen| Reading { index: seen.index, at: seen.at, entries: seen.it.configuration.whitelist.clone() })
-        .collect()
+    Box::new(views.map(|seen| Sight {
+        index: seen.index,
+        at: seen.at,
+        entries: Entries::Set(&seen.it.configuration.whitelist),
+    }))
 }
 
 /// The first whitelist seen after a call, if neither users nor faults had a hand in it since.
 pub fn reading_after(lens: &Lens<'_>, call: &Seen<'_, Call>, instance: &InstanceId) -> Option<Reading> {
-    let after = readings(lens, instance).into_iter().find(|reading| reading.index > call.index)?;
+    let after = readings(lens, instance).find(|reading| reading.index > call.index)?.read();
     let meddled =
         touched(lens, instance, Touch::Settings, call.it.sent_at, after.at) || faulted_before(lens, after.index);
     (!meddled).then_some(after)
@@ -84,9 +116,9 @@ pub fn reading_before(
     until: Timestamp,
 ) -> Option<Reading> {
     let before = readings(lens, instance)
-        .into_iter()
         .rev()
-        .find(|reading| reading.at <= call.it.sent_at && reading.index < call.index)?;
+        .find(|reading| reading.at <= call.it.sent_at && reading.index < call.index)?
+        .read();
     (!touched(lens, instance, Touch::Settings, before.at, until)).then_some(before)
 }
 

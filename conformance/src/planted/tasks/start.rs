@@ -347,9 +347,28 @@ async fn confirmed_early(
     Ok(first)
 }
 
+/// The list of tasks with those that were confirmed as they are shown each by itself.
+async fn stale_list(request: &Request, beyond: &Beyond<'_>, memory: &RefCell<Memory>) -> Result<Answer, ClientError> {
+    let mut answer = beyond.send(request).await?;
+    let mut shown = Vec::new();
+    each_task(&mut answer, |task| {
+        shown.push(format!("/v1/migration-tasks/{}", task["id"].as_str().unwrap_or_default()))
+    });
+    for (index, path) in shown.into_iter().enumerate() {
+        if memory.borrow().get(&format!("passed {path}")).is_some() {
+            let look = Request { method: Method::GET, path, body: None, key: None };
+            let seen = Box::pin(stale(look, beyond, memory)).await?;
+            if seen.status == 200 {
+                answer.body["tasks"][index] = seen.body;
+            }
+        }
+    }
+    Ok(answer)
+}
+
 /// Lets a confirmed task start whatever its fresh precheck says, and shows the one that passed before.
 async fn stale(request: Request, beyond: &Beyond<'_>, memory: &RefCell<Memory>) -> Result<Answer, ClientError> {
-    let Some(path) = task_path(&request) else { return beyond.send(&request).await };
+    let Some(path) = task_path(&request) else { return stale_list(&request, beyond, memory).await };
     let kept = format!("passed {path}");
     if steps(&request, "confirm") {
         let before = beyond.get(&path).await?;
