@@ -143,7 +143,14 @@ fn product() -> Product {
 
 fn access(side: &str) -> Access {
     let login = Login { account: "app".to_owned(), password: Secret::new("s3cret"), ssl: false };
-    Access { instance: format!("rm-{side}"), endpoint: Some(side.to_owned()), product: product(), login, replica_of: None, expires_at: None }
+    Access {
+        instance: format!("rm-{side}"),
+        endpoint: Some(side.to_owned()),
+        product: product(),
+        login,
+        replica_of: None,
+        expires_at: None,
+    }
 }
 
 fn dump_job() -> DumpJob {

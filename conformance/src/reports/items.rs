@@ -8,7 +8,7 @@ use recovery::worker::precheck::item::{About, Needs, Weight};
 use serde_json::json;
 
 /// Places of the columns before what is looked at: code, names, engines, tasks, weight.
-const COLUMNS: [usize; 5] = [24, 26, 20, 14, 12];
+const COLUMNS: [usize; 5] = [27, 26, 20, 14, 12];
 
 fn engines(about: &About) -> String {
     about.engines.iter().map(|engine| engine.word()).collect::<Vec<_>>().join(", ")

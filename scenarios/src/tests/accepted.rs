@@ -38,6 +38,7 @@ migrate = { from = "rescue", into = "shop", objects = ["orders", "crm.customers"
 migrate = { from = "one", into = "shop", objects = [], refused = "InvalidParameter" }
 task = { of = "put-back", do = "pause", refused = "OperationDenied.TaskStatus" }
 task = { of = "put-back", do = "purchase", terms = false }
+task = { of = "put-back", do = "shield", items = ["CHECK_SRC"] }
 task = { of = "put-back", do = "select", objects = ["orders"], databases = ["old"], types = ["full"], columns = { orders = ["id"] }, rename = { orders = "o" }, same_name = "stop", without_advice = ["ADVISE_KEY"] }
 task = { of = "put-back", do = "edit", name = "again", from = "one", into = "shop", connection = { target = "ssl" }, source = { password = "q" }, target = { password = "t" } }
 wait = { task = "put-back", status = "Migrating", at_most = "2h" }

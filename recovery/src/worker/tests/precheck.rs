@@ -459,7 +459,8 @@ fn advice(shared: &Shared) -> Vec<(I, String)> {
 #[test]
 fn a_shop_in_order_gets_no_advice_and_each_flaw_gets_its_own() {
     assert_eq!(advice(&mysql()), []);
-    let flaws: [(I, &str, fn(&mut Server), fn(&mut Server)); 4] = [
+    type Change = fn(&mut Server);
+    let flaws: [(I, &str, Change, Change); 4] = [
         (
             I::AdviseNameCase,
             "table shop.Stock is called shop.stock in the target rm-target (lower_case_table_names)",

@@ -305,7 +305,9 @@ fn a_side_that_changed_while_it_was_looked_at_is_looked_at_again() {
     desk.step(tasks::precheck);
     let target = desk.task().target.instance.clone();
     desk.work(&[success(PrecheckItem::SourceConnectivity)]);
-    desk.bench.edit(&target, |instance| drop(instance.configuration.whitelist.insert("10.0.0.9".into())));
+    desk.bench.edit(&target, |instance| {
+        let _ = instance.configuration.whitelist.insert("10.0.0.9".into());
+    });
     desk.say("w", 1, &[Report::PrecheckDone]).unwrap();
     assert_eq!((desk.task().status, desk.task().precheck_runs), (TaskStatus::Prechecking, 2));
     desk.pass();

@@ -1,6 +1,7 @@
 //! Facts about decisions on tasks.
 
 use super::*;
+use crate::model::decide::views::task_view;
 use crate::model::InstanceId;
 use crate::model::decide::testing::{Bench, MYSQL, REDIS, SQL_SERVER_WEB, code, table};
 use crate::model::decide::{clones, instances};
@@ -308,12 +309,15 @@ fn changing_a_task_throws_its_pass_away() {
     assert_eq!(code(flow.bench.decide(|ctx| edit(ctx, &id, &new))), RefusalCode::TaskStatus);
     flow.set(&id, TaskStatus::PrecheckPassed);
     flow.bench.decide(|ctx| select(ctx, &id, &objects)).unwrap();
-    assert_eq!((flow.task(&id).status, &flow.task(&id).precheck), (TaskStatus::NotStarted, &None));
+    assert_eq!(flow.task(&id).status, TaskStatus::NotStarted);
     flow.set(&id, TaskStatus::PrecheckPassed);
     flow.bench.decide(|ctx| edit(ctx, &id, &new)).unwrap();
     let task = flow.task(&id);
-    assert_eq!((task.status, task.stage, &task.precheck), (TaskStatus::NotStarted, Stage::Configured, &None));
+    assert_eq!((task.status, task.stage), (TaskStatus::NotStarted, Stage::Configured));
     assert_eq!(task.objects, objects.objects);
+    // What it said is still shown, as said of a task that is another one now.
+    let view = task_view(task, &flow.bench.state, flow.bench.now);
+    assert!(view.precheck.is_some() && view.precheck_stale.iter().any(|fact| fact.contains("edited")), "{view:?}");
 }
 
 /// A task that migrates, in the incremental phase if asked.

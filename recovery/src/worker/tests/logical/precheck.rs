@@ -30,6 +30,7 @@ fn found(shared: &Shared, job: RestoreJob) -> Vec<(I, String)> {
         PrecheckOutcome::Success => None,
         PrecheckOutcome::Warning(found) => Some((item, found.causes(), found)),
         PrecheckOutcome::Failed(found) => Some((item, format!("!{}", found.causes()), found)),
+        PrecheckOutcome::Shielded(shielded) => panic!("a restore has no shields: {shielded:?}"),
     });
     said.map(|(item, cause, found)| {
         assert!(found.findings.iter().all(|finding| !finding.remedy.is_empty()));
