@@ -1,9 +1,9 @@
 //! Facts about decisions on tasks.
 
 use super::*;
-use crate::model::decide::views::task_view;
 use crate::model::InstanceId;
 use crate::model::decide::testing::{Bench, MYSQL, REDIS, SQL_SERVER_WEB, code, table};
+use crate::model::decide::views::task_view;
 use crate::model::decide::{clones, instances};
 use crate::model::instance::Billing;
 use crate::model::task::{ConnectionMode, MigrationType, PhaseStatus, Selection, TaskFailure};
