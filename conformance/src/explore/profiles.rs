@@ -59,7 +59,7 @@ const DEFAULT: Profile = Profile {
     products: &[],
     favours: &[],
     faults: (3, 8),
-    idle_s: (20 * MINUTE, 3 * DAY),
+    idle_s: (20 * MINUTE, 14 * DAY),
     long_percent: 8,
 };
 
