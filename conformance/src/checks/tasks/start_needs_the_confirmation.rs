@@ -56,13 +56,14 @@ fn bought_before<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, index: usize) -> boo
     })
 }
 
-/// Whether a start was asked for before an event while all failed items of the run before were shielded.
+/// Whether a start was asked for before an event while the run before had failed, by items that were all shielded.
 fn started_shielded<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, index: usize) -> bool {
     changes(lens, task.id).filter(|(call, step)| *step == "start" && call.index < index).any(|(call, _)| {
         let before = task.views.iter().rev().find(|seen| seen.index < call.index && seen.at <= call.it.sent_at);
         let run = before.and_then(|seen| seen.it.precheck.as_ref());
         let shields = |item| before.is_some_and(|seen| seen.it.shields.contains(item));
-        run.is_some_and(|run| run.items.iter().all(|result| !result.outcome.is_failure() || shields(&result.item)))
+        let failed: Vec<_> = run.into_iter().flat_map(|run| &run.items).filter(|it| it.outcome.is_failure()).collect();
+        !failed.is_empty() && failed.into_iter().all(|result| shields(&result.item))
     })
 }
 
@@ -156,6 +157,9 @@ mod tests {
         let item = PrecheckItem::SameNameObject;
         let mut tale = Tale::begin();
         tale.ready().precheck(&[item]).begin_run("start").end_run(&[]).migrate();
+        assert_eq!(wrong(&tale, check), vec![TaskViolation::StartedUnconfirmed { task: "dts-1".into() }]);
+        let mut tale = Tale::begin();
+        tale.ready().precheck(&[]).begin_run("start").end_run(&[]).migrate();
         assert_eq!(wrong(&tale, check), vec![TaskViolation::StartedUnconfirmed { task: "dts-1".into() }]);
         let mut tale = Tale::begin();
         tale.ready().precheck(&[item]).set(|task| task.shields = [item].into()).step("shields");
