@@ -1,5 +1,6 @@
 //! Advice: a database of the target that cannot hold every letter of the source, or sorts otherwise.
 
+use crate::model::Engine;
 use crate::model::precheck::{Finding, PrecheckItem};
 use crate::worker::precheck::bench::Bench;
 use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, RELATIONAL, Weight};
@@ -59,7 +60,11 @@ async fn look(bench: &Bench) -> Looked {
             "{collation} is {from} in the source and {into} in the target: texts may sort and compare otherwise"
         );
         let remedy = format!("Set {collation} of {} to {from}, then check again, or go on.", work.target.instance);
-        findings.push(Finding::new(cause, remedy).by(format!("SET GLOBAL {collation} = '{from}'")));
+        let finding = Finding::new(cause, remedy);
+        findings.push(match work.target.product.engine {
+            Engine::MySql => finding.by(format!("SET GLOBAL {collation} = '{from}'")),
+            _ => finding,
+        });
     }
     Ok(findings)
 }

@@ -1,9 +1,10 @@
 //! Advice: an instance that is released by itself before the task can be expected to end.
 
+use crate::model::Engine;
 use crate::model::precheck::{Finding, PrecheckItem};
 use crate::model::task::MigrationType;
 use crate::worker::precheck::bench::Bench;
-use crate::worker::precheck::item::{ASKS_S, About, EVERY_ENGINE, Item, Looked, Needs, Weight};
+use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, Weight};
 use crate::worker::servers::Side;
 
 /// The item.
@@ -13,7 +14,8 @@ pub const ITEM: Item<Bench> = Item {
         english: "Expiry of a temporary instance",
         chinese: "临时实例到期检查",
         weight: Weight::Advice,
-        engines: EVERY_ENGINE,
+        // Instances of other engines are recovered through clones, which do not expire.
+        engines: &[Engine::SqlServer, Engine::PostgreSql, Engine::Ppas],
         needs: Needs::Anything,
         looks_at: "Compares the time that is left to a temporary instance with an estimate of how long the task takes.",
         finds: &["a temporary instance expires before the task can be expected to end"],

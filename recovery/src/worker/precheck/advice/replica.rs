@@ -2,7 +2,7 @@
 
 use crate::model::precheck::{Finding, PrecheckItem};
 use crate::worker::precheck::bench::Bench;
-use crate::worker::precheck::item::{ASKS_S, About, EVERY_ENGINE, Item, Looked, Needs, Weight};
+use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, RELATIONAL, Weight};
 use crate::worker::servers::Side;
 
 /// The item.
@@ -12,7 +12,7 @@ pub const ITEM: Item<Bench> = Item {
         english: "Replica as source",
         chinese: "只读实例作为源库检查",
         weight: Weight::Advice,
-        engines: EVERY_ENGINE,
+        engines: RELATIONAL,
         needs: Needs::Rows,
         looks_at: "Looks whether the source is a read-only or disaster recovery instance.",
         finds: &["the source is a replica"],

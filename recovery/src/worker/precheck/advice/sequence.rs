@@ -15,7 +15,7 @@ pub const ITEM: Item<Bench> = Item {
         english: "Sequences that collide",
         chinese: "序列冲突检查",
         weight: Weight::Advice,
-        engines: &[Engine::SqlServer, Engine::PostgreSql, Engine::Ppas],
+        engines: &[Engine::PostgreSql, Engine::Ppas],
         needs: Needs::Full,
         looks_at: "Looks for sequences among what is made together with rows.",
         finds: &["a sequence is made anew while rows with its values come over"],

@@ -2,7 +2,7 @@
 
 use crate::model::precheck::{Finding, PrecheckItem};
 use crate::worker::precheck::bench::Bench;
-use crate::worker::precheck::item::{ASKS_S, About, EVERY_ENGINE, Item, Looked, Needs, Weight};
+use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, RELATIONAL, Weight};
 use crate::worker::servers::Side;
 
 /// The item.
@@ -12,7 +12,7 @@ pub const ITEM: Item<Bench> = Item {
         english: "Free space of the target",
         chinese: "目标库剩余空间检查",
         weight: Weight::Advice,
-        engines: EVERY_ENGINE,
+        engines: RELATIONAL,
         needs: Needs::Full,
         looks_at: "Compares the bytes the source takes with those there is room for in the target, where the servers tell.",
         finds: &["the target has less room than the source takes"],
