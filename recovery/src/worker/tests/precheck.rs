@@ -506,13 +506,14 @@ fn a_shop_in_order_gets_no_advice_and_each_flaw_gets_its_own() {
 
 #[test]
 fn advice_counts_what_is_left_to_a_temporary_instance_and_who_follows_whom() {
-    let shared = mysql();
+    let server = || world(Engine::SqlServer, "sf", vec![whole("shop")]);
+    let shared = server();
     let soon = shared.lock().now + SignedDuration::from_mins(59);
     shared.lock().service.work.source.expires_at = Some(soon);
     let said = advice(&shared);
     assert!(said.len() == 1 && said[0].0 == I::AdviseExpiry, "{said:?}");
     assert!(said[0].1.contains("is reckoned to take up to 60 minutes"), "{said:?}");
-    let shared = mysql();
+    let shared = server();
     shared.lock().service.work.source.expires_at = Some(soon + SignedDuration::from_mins(2));
     shared.lock().service.work.source.replica_of = Some("rm-master".into());
     let said = advice(&shared);
