@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 /// How long a restore may take.
 const RESTORING: SignedDuration = SignedDuration::from_hours(2);
-/// How long a point may take until the logs cover it.
-const COVERING: SignedDuration = SignedDuration::from_hours(6);
+/// How long a point may take until the logs cover it: time for two log backups of half an hour.
+const COVERING: SignedDuration = SignedDuration::from_hours(1);
 
 /// What an answer comes to where a refusal may be wanted: the accepted answer, or nothing after the wanted refusal.
 ///

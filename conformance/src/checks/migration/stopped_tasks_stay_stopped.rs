@@ -65,7 +65,8 @@ fn after_stop<'a>(lens: &Lens<'a>, task: &TaskStory<'a>, stop: &Seen<'_, Call>) 
     moved.or_else(|| took_request(lens, task, stop)).or_else(|| {
         let target = &task.first.target.instance_id;
         let before = lens.shots(target).find(|shot| shot.at >= stop.at + ON_ITS_WAY)?;
-        let after = lens.shots(target).rev().find(|shot| {
+        let mut later = lens.shots(target).rev().take_while(|shot| shot.index > before.index);
+        let after = later.find(|shot| {
             !written(lens, target, None, &before, shot.at)
                 && !others_wrote(lens, target, task.id, before.index, shot.index)
         })?;
@@ -86,6 +87,7 @@ mod tests {
     use super::*;
     use crate::checks::migration::made_up::{Plot, holds, nothing, orders, wrong};
     use crate::checks::temporary::Difference;
+    use crate::checks::testing::{master, task};
     use serde_json::Value;
 
     fn stopped() -> Plot {
@@ -121,6 +123,18 @@ mod tests {
             wrong(&plot.story, check),
             vec![MigrationViolation::WrittenAfterStop { task: "dts-1".into(), difference }]
         );
+    }
+
+    #[test]
+    fn what_was_there_before_the_stop_is_no_later_photograph() {
+        let mut plot = Plot::between(&orders(), &nothing());
+        let mut other = task("dts-2", &master("rm-3", "mysql 5.7"), &master("rm-1", "mysql 5.7"));
+        other.status = TaskStatus::Migrating;
+        plot.begin().story.see_task(&other);
+        plot.ask("stop").finish();
+        // The other task writes all the while, so that nothing after the stop can be compared.
+        plot.story.wait("10m").see_task(&other).shot("rm-1", &orders());
+        holds(&plot.story, check, 1);
     }
 
     #[test]
