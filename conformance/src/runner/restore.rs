@@ -193,14 +193,80 @@ pub async fn is_covered(operator: &Operator, of: &InstanceId, time: Timestamp) -
     Ok(restorable.ranges.iter().any(|range| (range.earliest..=range.latest).contains(&time)))
 }
 
-/// Waits until the service says that a time can be restored.
+/// Waits until the service says that a time can be restored; not where no backup that could cover it is there or coming.
 pub async fn until_covered(operator: &Operator, of: &InstanceId, time: Timestamp, at_most: SignedDuration) -> Stepped {
     let give_up = later(operator.now(), at_most);
     while !is_covered(operator, of, time).await? {
+        let list: BackupList = operator.get(&format!("/v1/instances/{of}/backups")).await?;
+        let logs_come = operator.see(of).await?.is_some_and(|view| view.configuration.backup_policy.log_backup);
+        if let Some(why) = never_covered(&list.backups, logs_come, time) {
+            return Err(StepFailed::new(format!("{time} restorable"), why));
+        }
         if operator.now() >= give_up {
             return Err(StepFailed::new(format!("{time} restorable"), format!("not after {at_most:#}")));
         }
         operator.sleep(SignedDuration::from_mins(5)).await;
     }
     Ok(())
+}
+
+/// Why no log backup to come covers a time: only a data backup from before it can be the ground.
+fn never_covered(backups: &[BackupView], logs_come: bool, time: Timestamp) -> Option<&'static str> {
+    let is_ground = |backup: &&BackupView| match backup.status {
+        BackupStatus::Running => true,
+        BackupStatus::Success => backup.content_to.is_none_or(|content_to| content_to <= time),
+        BackupStatus::Failed => false,
+    };
+    let (data, logs): (Vec<_>, Vec<_>) = backups.iter().partition(|backup| backup.kind == BackupKind::Data);
+    if !data.iter().any(is_ground) {
+        return Some("no data backup from before it");
+    }
+    let under_way = logs.iter().any(|backup| backup.status == BackupStatus::Running);
+    (!logs_come && !under_way).then_some("no log backup that reaches it, and no more are taken")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{span, start};
+    use recovery::model::backup::BackupMode;
+
+    fn backup(kind: BackupKind, status: BackupStatus, content_to: Option<&str>) -> BackupView {
+        BackupView {
+            id: "bk-1".into(),
+            instance: "rm-1".into(),
+            kind,
+            mode: BackupMode::Manual,
+            status,
+            began_at: start(),
+            ended_at: None,
+            content_to: content_to.map(|after| start() + span(after)),
+            size_bytes: None,
+            node: None,
+            expires_at: None,
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn a_time_is_waited_for_only_where_a_backup_to_come_can_cover_it() {
+        use BackupKind::{Data, Log};
+        use BackupStatus::{Failed, Running, Success};
+        let time = start() + span("10m");
+        let why = |backups: &[BackupView], logs_come| never_covered(backups, logs_come, time).is_some();
+        let before = backup(Data, Success, Some("9m"));
+        for (backups, logs_come, never) in [
+            (vec![], true, true),
+            (vec![before.clone()], true, false),
+            (vec![backup(Data, Success, Some("11m"))], true, true),
+            (vec![backup(Data, Failed, Some("9m"))], true, true),
+            (vec![backup(Data, Running, None)], true, false),
+            (vec![backup(Log, Success, Some("9m"))], true, true),
+            (vec![before.clone()], false, true),
+            (vec![before.clone(), backup(Log, Success, Some("9m"))], false, true),
+            (vec![before, backup(Log, Running, None)], false, false),
+        ] {
+            assert_eq!(why(&backups, logs_come), never, "{backups:?}, logs come: {logs_come}");
+        }
+    }
 }

@@ -17,6 +17,17 @@ use scenarios::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// Whether the service answers no request while a fault lasts. Such a one ends, or the steps after it would only wait.
+fn silences(fault: &Fault) -> bool {
+    match fault {
+        Fault::Crash { host, .. } | Fault::Pause { host } | Fault::DiskFull { host } => *host == Host::Service,
+        Fault::Partition { a, b, .. } | Fault::Hold { a, b } => {
+            [a, b].into_iter().all(|host| matches!(host, Host::Service | Host::Operator))
+        }
+        _ => false,
+    }
+}
+
 impl Plan<'_> {
     /// A fault of one of the kinds that are switched on: now, in the middle of the next step, as soon as a task or a
     /// restore is so far, or kept for when the next one is asked for.
@@ -27,7 +38,8 @@ impl Plan<'_> {
         let otherwise = Fault::Crash { host: Host::Service, torn: false };
         let fault = self.fault_of(&kind).unwrap_or(otherwise);
         let seconds = self.draw.one(10, [1, 3, 30, 90, 600]);
-        let lasts = (fault.can_end() && self.draw.chance(93)).then(|| Duration::from_secs(seconds));
+        let ends = fault.can_end() && (self.draw.chance(93) || silences(&fault));
+        let lasts = ends.then(|| Duration::from_secs(seconds));
         let after = self.draw.chance(60).then(|| {
             let most = self.draw.one(300, [50, 2_000, 20_000]);
             (Duration::from_millis(1), Duration::from_millis(most))
