@@ -1,7 +1,12 @@
 //! The history of one run: everything that was asked, answered, seen and done from outside, in order.
 
+mod call;
+mod fingerprint;
 pub mod lens;
 pub mod redact;
+
+pub use call::Call;
+pub use fingerprint::hex;
 
 use jiff::Timestamp;
 use recovery::model::backup::Node;
@@ -13,8 +18,6 @@ use recovery::model::views::{BackupView, InstanceView, TaskView};
 use recovery::model::{BackupId, DataSourceId, InstanceId, TaskId};
 use recovery::ports::database::{DatabaseError, Outcome};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -238,102 +241,6 @@ pub enum ListKind {
     Temporaries,
 }
 
-/// A call of the interface.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Call {
-    /// When it was sent.
-    pub sent_at: Timestamp,
-    /// Method.
-    pub method: String,
-    /// Path with query.
-    pub path: String,
-    /// Idempotency key.
-    pub key: Option<String>,
-    /// Body, with passwords replaced by their marks.
-    pub request: Value,
-    /// HTTP status; none when no answer came.
-    pub status: Option<u16>,
-    /// Answer; the same one where the same was answered to the same question before.
-    pub answer: Arc<Value>,
-    /// Why there is no answer.
-    pub error: Option<String>,
-}
-
-impl Call {
-    /// The code of a refusal.
-    #[must_use]
-    pub fn code(&self) -> Option<&str> {
-        if self.refused() { self.answer.get("code").and_then(Value::as_str) } else { None }
-    }
-
-    /// Whether it was accepted (status 2xx).
-    #[must_use]
-    pub fn accepted(&self) -> bool {
-        self.status.is_some_and(|status| (200..300).contains(&status))
-    }
-
-    /// Whether it was refused (status 4xx).
-    #[must_use]
-    pub fn refused(&self) -> bool {
-        self.status.is_some_and(|status| (400..500).contains(&status))
-    }
-
-    /// The path without its query, in parts: `["v1", "instances", "rm-…"]`.
-    #[must_use]
-    pub fn parts(&self) -> Vec<&str> {
-        segments(self.path_only()).collect()
-    }
-
-    /// One part of the path.
-    #[must_use]
-    pub fn part(&self, index: usize) -> Option<&str> {
-        segments(self.path_only()).nth(index)
-    }
-
-    /// The last part of the path.
-    #[must_use]
-    pub fn last_part(&self) -> Option<&str> {
-        segments(self.path_only()).next_back()
-    }
-
-    fn path_only(&self) -> &str {
-        cut(&self.path, b'?').0
-    }
-
-    /// Matches a pattern like `POST /v1/instances/{}/clones`; gives what stands in the places of `{}`.
-    #[must_use]
-    pub fn matches(&self, pattern: &str) -> Option<Vec<&str>> {
-        let path = pattern.strip_prefix(self.method.as_str())?.strip_prefix(' ')?;
-        let fixed = cut(path, b'{').0;
-        if !self.path.starts_with(fixed) {
-            return None;
-        }
-        let mut wanted = segments(path);
-        let mut parts = segments(self.path_only());
-        let mut found = Vec::new();
-        loop {
-            match (wanted.next(), parts.next()) {
-                (None, None) => return Some(found),
-                (Some("{}"), Some(part)) => found.push(part),
-                (Some(want), Some(part)) if want == part => {}
-                _ => return None,
-            }
-        }
-    }
-}
-
-/// What stands before and after the first such byte; a search of its own, as paths are too short for a better one to pay.
-fn cut(text: &str, at: u8) -> (&str, &str) {
-    match text.bytes().position(|byte| byte == at) {
-        Some(place) => (&text[..place], &text[place + 1..]),
-        None => (text, ""),
-    }
-}
-
-fn segments(path: &str) -> impl DoubleEndedIterator<Item = &str> {
-    path.split('/').filter(|part| !part.is_empty())
-}
-
 /// Who talks to a database server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -494,54 +401,6 @@ pub struct LedgerEntry {
 }
 
 impl History {
-    /// A hash over everything that happened: same scenario, seed and version, same fingerprint.
-    #[must_use]
-    pub fn fingerprint(&self) -> String {
-        let mut hash = Sha256::new();
-        self.each_as_bytes(|bytes| {
-            hash.update(bytes);
-            hash.update(b"\n");
-        });
-        hex(&hash.finalize()[..8])
-    }
-
-    /// A hash of each event, in order.
-    #[must_use]
-    pub fn event_hashes(&self) -> Vec<String> {
-        let mut hashes = Vec::with_capacity(self.events.len());
-        self.each_as_bytes(|bytes| hashes.push(hex(&Sha256::digest(bytes)[..4])));
-        hashes
-    }
-
-    /// Every event as bytes, in order; what stands in many events stands in each as its hash.
-    fn each_as_bytes(&self, mut told: impl FnMut(&[u8])) {
-        let mut known = Hashes::default();
-        for event in &self.events {
-            let (at, step) = (event.at, event.step);
-            let (head, hash) = match &event.what {
-                What::Photograph(Shot { instance, mark, photograph, node }) => {
-                    (format!("{at} {step:?} {instance} {mark:?} {node:?} "), known.of(photograph))
-                }
-                What::Call(Call { sent_at, method, path, key, request, status, answer, error }) => (
-                    format!("{at} {step:?} {sent_at} {method} {path} {key:?} {request} {status:?} {error:?} "),
-                    known.of(answer),
-                ),
-                What::InstanceSeen(view) => (format!("{at} {step:?} instance "), known.of(view)),
-                What::BackupSeen(view) => (format!("{at} {step:?} backup "), known.of(view)),
-                What::TaskSeen(view) => (format!("{at} {step:?} task "), known.of(view)),
-                What::DataSourceSeen(view) => (format!("{at} {step:?} data source "), known.of(view)),
-                What::LogicalTaskSeen(view) => (format!("{at} {step:?} logical task "), known.of(view)),
-                What::LogicalSetSeen(view) => (format!("{at} {step:?} logical set "), known.of(view)),
-                What::RestoreSeen(view) => (format!("{at} {step:?} restore "), known.of(view)),
-                _ => {
-                    told(&serde_json::to_vec(event).unwrap_or_default());
-                    continue;
-                }
-            };
-            told(&[head.as_bytes(), &hash].concat());
-        }
-    }
-
     /// The scenario's name of an instance, or its id.
     #[must_use]
     pub fn name_of<'a>(&'a self, id: &'a InstanceId) -> &'a str {
@@ -556,23 +415,6 @@ impl History {
             _ => 0.0,
         }
     }
-}
-
-/// Hashes of what stands in many events, each made once.
-#[derive(Default)]
-struct Hashes(BTreeMap<*const (), [u8; 32]>);
-
-impl Hashes {
-    fn of<T: Serialize>(&mut self, content: &Arc<T>) -> [u8; 32] {
-        let make = || Sha256::digest(serde_json::to_vec(content).unwrap_or_default()).into();
-        *self.0.entry(Arc::as_ptr(content).cast()).or_insert_with(make)
-    }
-}
-
-/// Bytes as hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod requests;
 mod restore;
 mod settle;
 mod setup;
+mod shown;
 mod steps;
 pub mod target;
 pub mod variant;

@@ -10,7 +10,7 @@ use crate::history::{Call, ListKind, What};
 use jiff::Timestamp;
 use recovery::model::instance::InstanceState;
 use recovery::model::logical::restore::RestoreStatus;
-use recovery::model::task::TaskStatus;
+use recovery::model::task::{Stage, TaskStatus};
 use recovery::model::views::InstanceView;
 use recovery::model::{InstanceId, TaskId};
 
@@ -143,9 +143,12 @@ fn tasks(lens: &Lens<'_>, crash: usize, finding: &mut Finding) {
         let chosen = (&before.it.name, &before.it.types, &before.it.objects, &before.it.source, &before.it.target)
             == (&after.it.name, &after.it.types, &after.it.objects, &after.it.source, &after.it.target);
         let reopened = before.it.status == TaskStatus::Finished && after.it.status != TaskStatus::Finished;
+        // A precheck that was under way and fails has the objects chosen anew.
+        let refused = before.it.status == TaskStatus::Prechecking && after.it.status == TaskStatus::PrecheckFailed;
+        let stage = if refused { before.it.stage.min(Stage::Selected) } else { before.it.stage };
         let violation = if !chosen {
             Some(lost(task, "as configured", "another one"))
-        } else if reopened || after.it.stage < before.it.stage {
+        } else if reopened || after.it.stage < stage {
             Some(lost(
                 task,
                 format!("{:?} {:?}", before.it.stage, before.it.status),
@@ -237,7 +240,6 @@ mod tests {
     use super::*;
     use crate::checks::invariants::made_up::{Tale, holds, wrong};
     use crate::checks::testing::{photograph, span};
-    use recovery::model::task::Stage;
     use serde_json::json;
 
     #[test]
@@ -269,6 +271,17 @@ mod tests {
         tale.look(TaskStatus::NotStarted).crash().task.stage = Stage::Configured;
         tale.look(TaskStatus::NotStarted);
         assert_eq!(wrong(&tale.story, check).len(), 1);
+    }
+
+    #[test]
+    fn a_precheck_that_fails_after_a_crash_has_the_objects_chosen_anew() {
+        for (before, found) in [(TaskStatus::Prechecking, 0), (TaskStatus::PrecheckPassed, 1)] {
+            let mut tale = Tale::new();
+            tale.task.stage = Stage::Ordered;
+            tale.look(before).crash().task.stage = Stage::Selected;
+            tale.look(TaskStatus::PrecheckFailed);
+            assert_eq!(wrong(&tale.story, check).len(), found, "{before:?}");
+        }
     }
 
     #[test]

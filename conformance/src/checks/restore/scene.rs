@@ -110,10 +110,13 @@ fn scene<'l, 'a>(lens: &'l Lens<'a>, story: &'l RestoreStory<'a>) -> Option<Scen
     let into = &target.instance_id;
     let before = lens.shots(into).rev().find(|seen| seen.index < limit && seen.at <= asked)?;
     let after = lens.shot_after(into, done.index)?;
-    let alone = untouched_by_users(lens, into, &before, after.at)
-        && !lens.migrated_into_between(into, before.index, after.index)
-        && !lens.restored_into_between(into, Some(story.id), before.index, after.index)
-        && !lens.recovered_between(into, before.index, after.index);
+    // A replica changes with its master.
+    let quiet = |at: &InstanceId| {
+        !lens.migrated_into_between(at, before.index, after.index)
+            && !lens.restored_into_between(at, Some(story.id), before.index, after.index)
+            && !lens.recovered_between(at, before.index, after.index)
+    };
+    let alone = untouched_by_users(lens, into, &before, after.at) && lens.written_at(into).all(quiet);
     let of_set = set_truth(lens, &view.backup_set);
     let truth = match &view.recovery {
         RestoreMethod::BackupSet { backup_set_id } => set_truth(lens, backup_set_id),

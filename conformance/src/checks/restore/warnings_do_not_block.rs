@@ -29,7 +29,12 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     for (call, found) in lens.calls_to(START) {
         let Some(last) = lens.restore(found[0]).and_then(|story| story.view_before(call.index)) else { continue };
         let passed = last.it.status == RestoreStatus::CheckPassed && last.it.precheck.as_ref().is_some_and(warned);
-        if passed && !stale(lens, last.it, call.at) && call.it.code() == Some("OperationDenied.TaskStatus") {
+        // The same request sent again is refused where the first one was taken.
+        let is_taken = lens.calls_to(START).any(|(other, task)| {
+            task == found && !other.it.refused() && other.index > last.index && other.it.sent_at <= call.at
+        });
+        if passed && !is_taken && !stale(lens, last.it, call.at) && call.it.code() == Some("OperationDenied.TaskStatus")
+        {
             let task = last.it.id.clone();
             finding.judge(&call, Some(RestoreViolation::WarningBlocks { task }));
         }
@@ -76,6 +81,14 @@ mod tests {
         let mut tale = tale(RestoreStatus::CheckPassed);
         tale.story.refused("POST /v1/restore-tasks/rst-1/start", json!({}), 409, "OperationDenied.TaskStatus");
         assert_eq!(wrong(&tale.story, check), expected);
+    }
+
+    #[test]
+    fn a_start_that_was_sent_twice_may_be_refused_once() {
+        let mut tale = tale(RestoreStatus::CheckPassed);
+        tale.story.refused("POST /v1/restore-tasks/rst-1/start", json!({}), 409, "OperationDenied.TaskStatus");
+        tale.story.call("POST /v1/restore-tasks/rst-1/start", json!({}), 200, json!({}));
+        holds(&tale.story, check, 1);
     }
 
     #[test]

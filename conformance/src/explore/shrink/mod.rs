@@ -220,6 +220,8 @@ impl Shrinker<'_> {
         while size > 0 {
             let mut end = cut::count(&self.best);
             while end > 0 && !self.spent() {
+                // What needed a step that went is gone with it.
+                end = end.min(cut::count(&self.best));
                 let start = end.saturating_sub(size);
                 if let Some(candidate) = cut::without_steps(&self.best, start..end, &self.known) {
                     self.keeps(&candidate);
