@@ -19,6 +19,8 @@ pub(super) struct Profile {
     pub select_into: bool,
     /// Whether a database has a recovery model.
     pub recovery_models: bool,
+    /// Whether a database has extensions and event triggers.
+    pub extensions: bool,
     /// Parameters the server has, and their values where nobody has set them.
     pub parameters: &'static [(&'static str, &'static str)],
 }
@@ -29,7 +31,14 @@ const MYSQL: Profile = Profile {
     definers: true,
     select_into: false,
     recovery_models: false,
-    parameters: &[("binlog_format", "ROW"), ("binlog_row_image", "FULL"), ("log_bin", "ON"), ("server_id", "1001")],
+    extensions: false,
+    parameters: &[
+        ("binlog_format", "ROW"),
+        ("binlog_row_image", "FULL"),
+        ("log_bin", "ON"),
+        ("max_allowed_packet", "4194304"),
+        ("server_id", "1001"),
+    ],
 };
 
 const SQL_SERVER: Profile = Profile {
@@ -53,6 +62,7 @@ const SQL_SERVER: Profile = Profile {
     definers: false,
     select_into: true,
     recovery_models: true,
+    extensions: false,
     parameters: &[],
 };
 
@@ -62,7 +72,8 @@ const POSTGRESQL: Profile = Profile {
     definers: false,
     select_into: true,
     recovery_models: false,
-    parameters: &[],
+    extensions: true,
+    parameters: &[("max_prepared_transactions", "0")],
 };
 
 const PPAS: Profile = Profile {
@@ -79,6 +90,7 @@ const REDIS: Profile = Profile {
     definers: false,
     select_into: false,
     recovery_models: false,
+    extensions: false,
     parameters: &[("maxmemory-policy", "noeviction")],
 };
 
