@@ -25,7 +25,6 @@ impl Outcome {
 
 /// Combinations that the registration allows and no world can show, each with the reason.
 pub const CANNOT_BE: &[(I, Option<Engine>, Outcome, &str)] = &[
-    (I::BinlogExistence, None, Outcome::Failed, "a simulated log is not kept in files; real servers show it"),
     (I::RestoreEngineMatch, None, Outcome::Failed, "the service refuses such a restore before it is checked (LOG-04)"),
     (
         I::RestoreLogCoverage,
@@ -113,6 +112,7 @@ impl World {
             I::BinlogMode => self.parameters = source("binlog_format = \"MIXED\""),
             I::BinlogRowImage => self.parameters = source("binlog_row_image = \"MINIMAL\""),
             I::ServerId => self.parameters = source("server_id = \"0\""),
+            I::BinlogExistence => self.act("fault = { log_file_lost = \"shop\" }"),
             I::StorageEngine => {
                 self.hold("create table prices (id int primary key) engine=FEDERATED");
                 self.objects = "objects = [\"customers\", \"orders\", \"prices\"]";

@@ -46,6 +46,7 @@ impl Server {
             }
         }
         self.told_extras(&mut told);
-        Ok(Circumstances { used_bytes: Some(used), transactions: self.told_transactions(), ..told })
+        let (transactions, lost_log_files) = (self.told_transactions(), self.log_files.lost());
+        Ok(Circumstances { used_bytes: Some(used), transactions, lost_log_files, ..told })
     }
 }

@@ -56,6 +56,7 @@ impl Server {
                 self.make_database(at.transaction, at.actor, &name, charset.as_deref())
             }
             Statement::DropDatabase { name, if_exists } => self.drop_database(at, &name, if_exists),
+            Statement::PurgeLog(to) => self.purge_log(at.actor, &to),
             Statement::Extra(extra) => self.change_extra(at, extra),
             Statement::SetRecovery { database, model } => self.set_recovery(at, &database, model),
             Statement::Plain { .. } | Statement::Nothing | Statement::ForeignKeyChecks(_) => Ok(()),

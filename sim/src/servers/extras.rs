@@ -146,6 +146,7 @@ fn tag(statement: &Statement) -> Option<String> {
         | Statement::Truncate { .. }
         | Statement::CreateDatabase { .. }
         | Statement::SetRecovery { .. }
+        | Statement::PurgeLog(_)
         | Statement::Extra(_)
         | Statement::DropDatabase { .. } => None,
     }

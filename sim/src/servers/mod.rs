@@ -20,6 +20,7 @@ mod functions;
 mod harm;
 mod hosted;
 mod log;
+mod log_files;
 mod machine;
 mod prepared;
 mod profile;

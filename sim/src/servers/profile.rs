@@ -19,6 +19,8 @@ pub(super) struct Profile {
     pub select_into: bool,
     /// Whether a database has a recovery model.
     pub recovery_models: bool,
+    /// Whether its log lies in files that can be purged.
+    pub log_files: bool,
     /// Whether a database has extensions and event triggers.
     pub extensions: bool,
     /// Parameters the server has, and their values where nobody has set them.
@@ -31,6 +33,7 @@ const MYSQL: Profile = Profile {
     definers: true,
     select_into: false,
     recovery_models: false,
+    log_files: true,
     extensions: false,
     parameters: &[
         ("binlog_format", "ROW"),
@@ -62,6 +65,7 @@ const SQL_SERVER: Profile = Profile {
     definers: false,
     select_into: true,
     recovery_models: true,
+    log_files: false,
     extensions: false,
     parameters: &[],
 };
@@ -72,6 +76,7 @@ const POSTGRESQL: Profile = Profile {
     definers: false,
     select_into: true,
     recovery_models: false,
+    log_files: false,
     extensions: true,
     parameters: &[("max_prepared_transactions", "0")],
 };
@@ -90,6 +95,7 @@ const REDIS: Profile = Profile {
     definers: false,
     select_into: false,
     recovery_models: false,
+    log_files: false,
     extensions: false,
     parameters: &[("maxmemory-policy", "noeviction")],
 };

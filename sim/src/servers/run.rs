@@ -54,6 +54,7 @@ impl Server {
             let what = "read the log".to_owned();
             return Err(DatabaseError::NotPermitted { account: account.to_owned(), what });
         }
+        self.log_files.read(after)?;
         self.log.changes(after, limit)
     }
 

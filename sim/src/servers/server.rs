@@ -7,6 +7,7 @@ use super::events::Timetable;
 use super::front::{Birth, Front};
 use super::functions::{SharedAmbient, ambient, lock};
 use super::log::{Entry, Log};
+use super::log_files::LogFiles;
 use super::prepared::Prepared;
 use super::profile::Profile;
 use super::values::failed;
@@ -31,6 +32,8 @@ pub(super) struct Server {
     pub follows: Option<InstanceId>,
     /// Databases that are in a full backup taken of this server.
     pub backed_up: BTreeSet<String>,
+    /// The files its log lies in (MySQL).
+    pub(super) log_files: LogFiles,
     /// Transactions that are prepared, by id.
     pub(super) prepared: BTreeMap<String, Prepared>,
     /// When its events run.
@@ -95,6 +98,7 @@ impl Server {
             databases: BTreeMap::new(),
             follows: None,
             backed_up: BTreeSet::new(),
+            log_files: LogFiles::default(),
             prepared: BTreeMap::new(),
             events: Timetable::default(),
             kept: RefCell::new(None),

@@ -3,6 +3,7 @@
 use super::alter::alter;
 use super::catalogue::ForeignKey;
 use super::extras::{self, Extra};
+use super::log_files;
 use super::profile::{Profile, kind_of, word};
 use super::table_text::{self, NewTable};
 use super::tokens::{Token, TokenKind, quoted, slice, tokens};
@@ -91,6 +92,8 @@ pub(super) enum Statement {
         /// Model, in lower case.
         model: String,
     },
+    /// Purges the log up to a file (MySQL).
+    PurgeLog(String),
     /// Changes event triggers or extensions (PostgreSQL).
     Extra(Extra),
     /// Drops a database.
@@ -222,6 +225,7 @@ pub(super) fn parse(sql: &str, profile: Profile) -> Result<Statement, DatabaseEr
         "create" => create(cursor, profile),
         "drop" => drop_object(cursor, profile),
         "alter" => alter(cursor, profile),
+        "purge" if profile.log_files => log_files::purge(cursor).map(Statement::PurgeLog),
         "truncate" => {
             cursor.eat("table");
             Ok(Statement::Truncate { table: cursor.name()? })

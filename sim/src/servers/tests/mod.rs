@@ -7,6 +7,7 @@ mod events;
 mod extras;
 mod foreign_keys;
 mod harm;
+mod log_files;
 mod ports;
 mod prepared;
 mod redis_backups;

@@ -2,6 +2,7 @@
 
 mod advice;
 mod log;
+mod properties;
 
 use super::sample::{foreign_key, only, product, row, shop, table, whole, work};
 use super::servers::Server;
