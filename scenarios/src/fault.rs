@@ -138,6 +138,12 @@ pub enum Fault {
         /// Instance.
         of: String,
     },
+    /// `log_file_lost`: the files of a MySQL server's log up to now are gone from its disk, and the server still lists them; what
+    /// log backups hold stays.
+    LogFileLost {
+        /// Instance.
+        of: String,
+    },
     /// `failover`: another node becomes the master of an instance.
     Failover {
         /// Instance.
@@ -290,6 +296,7 @@ impl Fault {
         "backup-missing",
         "backup-half",
         "log-gap",
+        "log-file-lost",
         "failover",
         "version",
         "lag",
@@ -324,6 +331,7 @@ impl Fault {
             Self::Damage { how: Damage::Missing, .. } => "backup-missing",
             Self::Damage { how: Damage::Half, .. } => "backup-half",
             Self::LogGap { .. } => "log-gap",
+            Self::LogFileLost { .. } => "log-file-lost",
             Self::Failover { .. } => "failover",
             Self::Version { .. } => "version",
             Self::Lag { .. } => "lag",
@@ -355,6 +363,7 @@ impl Fault {
             | Self::AnswersLost { .. }
             | Self::Damage { .. }
             | Self::LogGap { .. }
+            | Self::LogFileLost { .. }
             | Self::Failover { .. }
             | Self::Version { .. }
             | Self::TimeZone { .. }
@@ -407,6 +416,7 @@ impl Fault {
             Self::Act(act) => Some(act.deed.on()),
             Self::Damage { backup: Damaged::Newest { of, .. }, .. }
             | Self::LogGap { of }
+            | Self::LogFileLost { of }
             | Self::Failover { of }
             | Self::Version { of, .. }
             | Self::Lag { of, .. }

@@ -3,11 +3,12 @@
 use super::{End, Pair, end, end_of, pair, run, task};
 use crate::runner;
 use proptest::prelude::*;
-use recovery::model::precheck::{PrecheckOutcome, PrecheckResult};
+use recovery::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckResult};
 use recovery::model::task::{MigrationType, SameNameMode, TaskStatus};
 use recovery::worker::precheck::every;
-use scenarios::{Action, MigrateStep, Scenario};
-use std::collections::BTreeMap;
+use scenarios::{Action, MigrateStep, MigrateUntil, Scenario, Step, TaskRequest, TaskStep, WaitStep, WaitUntil};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What a failure says where a table that stood in the target has other columns than the one that comes.
 const OTHER_COLUMNS: [&str; 3] =
@@ -36,6 +37,29 @@ fn first_run(scenario: &Scenario, seed: u64) -> Option<(bool, Vec<PrecheckResult
     Some((passed, run(last)?.items.clone()))
 }
 
+/// The items a user may shield that a migration has.
+fn shieldable() -> Vec<PrecheckItem> {
+    every().filter(|about| about.shieldable).map(|about| about.item).collect()
+}
+
+/// The same with these items shielded before the first precheck, which is waited for to its end.
+fn shielded(scenario: &Scenario, items: &BTreeSet<PrecheckItem>) -> Scenario {
+    let migrate = Action::Migrate(MigrateStep { until: MigrateUntil::Selected, ..step(scenario).clone() });
+    let asked = |request| Action::Task(TaskStep { of: "move".into(), request, refused: None });
+    let waited = |status| {
+        let until = WaitUntil::TaskStatus { task: "move".into(), status };
+        Action::Wait(WaitStep { until, at_most: Duration::from_secs(300) })
+    };
+    let actions = [
+        migrate,
+        asked(TaskRequest::Shield { items: items.clone(), shielded: true }),
+        asked(TaskRequest::Precheck),
+        waited(TaskStatus::PrecheckPassed),
+    ];
+    let steps = actions.into_iter().map(|action| Step { line: 1, text: String::new(), action });
+    Scenario { steps: steps.collect(), ..scenario.clone() }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -53,6 +77,30 @@ proptest! {
             .collect();
         wanted.sort();
         prop_assert_eq!(items.iter().map(|result| result.item).collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn the_verdict_is_the_conjunction_of_the_items_without_a_shield(
+        seed in any::<u64>(),
+        shields in proptest::sample::subsequence(shieldable(), 1..=shieldable().len()),
+    ) {
+        let Pair { scenario, .. } = pair(seed);
+        let shields: BTreeSet<PrecheckItem> = shields.into_iter().collect();
+        let (Some((passed, items)), Some((_, bare))) =
+            (first_run(&shielded(&scenario, &shields), seed), first_run(&scenario, seed))
+        else {
+            return Ok(());
+        };
+        let failed = |results: &[PrecheckResult]| -> BTreeSet<PrecheckItem> {
+            results.iter().filter(|result| result.outcome.is_failure()).map(|result| result.item).collect()
+        };
+        prop_assert_eq!(passed, failed(&items).is_empty());
+        let uncovered: BTreeSet<PrecheckItem> = failed(&bare).difference(&shields).copied().collect();
+        prop_assert_eq!(failed(&items), uncovered);
+        for result in items {
+            let under = matches!(result.outcome, PrecheckOutcome::Shielded(_));
+            prop_assert_eq!(under, shields.contains(&result.item) && failed(&bare).contains(&result.item));
+        }
     }
 
     #[test]

@@ -25,7 +25,6 @@ impl Outcome {
 
 /// Combinations that the registration allows and no world can show, each with the reason.
 pub const CANNOT_BE: &[(I, Option<Engine>, Outcome, &str)] = &[
-    (I::BinlogExistence, None, Outcome::Failed, "a simulated log is not kept in files; real servers show it"),
     (I::RestoreEngineMatch, None, Outcome::Failed, "the service refuses such a restore before it is checked (LOG-04)"),
     (
         I::RestoreLogCoverage,
@@ -113,6 +112,7 @@ impl World {
             I::BinlogMode => self.parameters = source("binlog_format = \"MIXED\""),
             I::BinlogRowImage => self.parameters = source("binlog_row_image = \"MINIMAL\""),
             I::ServerId => self.parameters = source("server_id = \"0\""),
+            I::BinlogExistence => self.act("fault = { log_file_lost = \"shop\" }"),
             I::StorageEngine => {
                 self.hold("create table prices (id int primary key) engine=FEDERATED");
                 self.objects = "objects = [\"customers\", \"orders\", \"prices\"]";
@@ -204,6 +204,26 @@ impl World {
                 self.login = "same_name = \"ignore\"";
             }
             I::AdviseEmpty if engine == Engine::Redis => self.sql.0 = "set basket 1\ndel basket".into(),
+            I::AdviseTransaction => self.prepare(engine),
+            I::AdvisePacket => {
+                self.hold("create table notes (id int primary key, note longtext)");
+                self.act(&format!(
+                    "sql = {{ on = \"shop\", run = \"insert into notes values (1, '{}')\" }}",
+                    "x".repeat(5_000)
+                ));
+                self.objects = "objects = [\"customers\", \"notes\"]";
+                self.parameters = target("max_allowed_packet = \"4096\"");
+            }
+            I::AdviseEventTrigger => {
+                let function =
+                    "create function guard() returns event_trigger as $$ begin raise exception 'closed'; end $$";
+                let trigger = "create event trigger no_ddl on ddl_command_start execute procedure guard()";
+                self.sql.1 = Some(format!("{function} language plpgsql;\n{trigger}"));
+            }
+            I::AdviseExtension => {
+                self.hold("create extension citext; create table words (id int primary key, word citext)");
+                self.objects = "objects = [\"customers\", \"words\"]";
+            }
             I::AdviseEmpty => {
                 self.sql.0 = "create table customers (id int primary key); create table orders (id int)".into()
             }
@@ -239,6 +259,18 @@ impl World {
             _ => return false,
         }
         true
+    }
+
+    /// Leaves a transaction of the source prepared.
+    fn prepare(&mut self, engine: Engine) {
+        let insert = "insert into customers values (9, 'Eve')";
+        let run = if engine == Engine::MySql {
+            format!("xa start 'late'; {insert}; xa end 'late'; xa prepare 'late'")
+        } else {
+            self.parameters.0 = "max_prepared_transactions = \"1\"".into();
+            format!("begin; {insert}; prepare transaction 'late'")
+        };
+        self.act(&format!("sql = {{ on = \"shop\", run = \"{run}\" }}"));
     }
 
     /// Lets the source hold more.

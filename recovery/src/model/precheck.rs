@@ -106,6 +106,14 @@ items! {
     AdviseExpiry = "ADVISE_EXPIRY",
     /// Advice: the selection holds something.
     AdviseEmpty = "ADVISE_EMPTY",
+    /// Advice: no transaction stays open in the source.
+    AdviseTransaction = "ADVISE_TRANSACTION",
+    /// Advice: the target takes rows as large as those of the source.
+    AdvisePacket = "ADVISE_PACKET",
+    /// Advice: nothing in the target fires when objects are made.
+    AdviseEventTrigger = "ADVISE_EVENT_TRIGGER",
+    /// Advice: the target has the extensions that objects of the source need.
+    AdviseExtension = "ADVISE_EXTENSION",
     /// Restore: the target can be reached with the data source's account.
     RestoreTargetConnection = "RESTORE_CONN_DEST",
     /// Restore: the target's account may make and write what is restored.

@@ -115,6 +115,53 @@ pub struct Circumstances {
     pub used_bytes: Option<u64>,
     /// Bytes there is room for.
     pub free_bytes: Option<u64>,
+    /// Transactions of others that are open, where the account may see them (MySQL, PostgreSQL).
+    pub transactions: Vec<OpenTransaction>,
+    /// Triggers that fire when definitions are changed, without those that are switched off (PostgreSQL).
+    pub event_triggers: Vec<EventTrigger>,
+    /// Extensions by database (PostgreSQL).
+    pub extensions: BTreeMap<String, Extensions>,
+    /// Extensions that can be installed, where the server tells (PostgreSQL).
+    pub offered_extensions: Option<BTreeSet<String>>,
+}
+
+/// A transaction that has begun and not ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenTransaction {
+    /// As statements of the server name it: the number of its session, or the quoted id it was prepared under.
+    pub id: String,
+    /// Whether it was prepared, so that it outlives its session until somebody commits it or rolls it back.
+    pub prepared: bool,
+    /// Whose it is, where the server tells.
+    pub account: Option<String>,
+    /// The database it is in, where it is in one.
+    pub database: Option<String>,
+    /// When it began or was prepared, by the server's clock, where the server tells.
+    pub since: Option<Timestamp>,
+}
+
+/// A trigger that fires when definitions of a database are changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventTrigger {
+    /// Database.
+    pub database: String,
+    /// Name.
+    pub name: String,
+    /// What it fires at: `ddl_command_start`, `ddl_command_end` and others.
+    pub event: String,
+    /// The commands it fires for, such as `CREATE TABLE`; all of them where there are none.
+    pub tags: Vec<String>,
+    /// The function it runs.
+    pub function: String,
+}
+
+/// The extensions of a database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extensions {
+    /// Those that are installed.
+    pub installed: BTreeSet<String>,
+    /// Those that objects cannot do without, by the object's name.
+    pub used: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// How a database can be recovered.

@@ -76,6 +76,11 @@ pub(super) static FAULT: Shape = Shape {
         Form(&[need("delete", Takes::Name, "Instance that somebody releases.")]),
         Form(&[need("damage", Takes::Table(&DAMAGE), "A backup goes bad where it lies.")]),
         Form(&[need("log_gap", Takes::Name, "Instance whose newest log backup is lost.")]),
+        Form(&[need(
+            "log_file_lost",
+            Takes::Name,
+            "MySQL instance whose log files up to now are gone, though it lists them.",
+        )]),
         Form(&[need("failover", Takes::Name, "Instance of which another node becomes the master.")]),
         Form(&[need("version", Takes::Table(&VERSION), "The engine of an instance is upgraded or downgraded.")]),
         Form(&[need("lag", Takes::Table(&LAG), "The replica of an instance falls behind.")]),

@@ -11,7 +11,7 @@ use recovery::model::backup::BackupKind;
 use std::time::Duration;
 
 /// Keys that say what breaks.
-const FAULT_KEYS: [&str; 30] = [
+const FAULT_KEYS: [&str; 31] = [
     "crash",
     "restart",
     "partition",
@@ -36,6 +36,7 @@ const FAULT_KEYS: [&str; 30] = [
     "delete",
     "damage",
     "log_gap",
+    "log_file_lost",
     "failover",
     "version",
     "lag",
@@ -78,7 +79,8 @@ impl Lower {
             }
             "answers_lost" => Fault::AnswersLost { requests: fields.whole("answers_lost")? },
             "client_zone" => Fault::ClientZone { zone: self.zone(fields, "client_zone")? },
-            key @ ("damage" | "log_gap" | "failover" | "version" | "lag" | "time_zone" | "vanish") => {
+            key
+            @ ("damage" | "log_gap" | "log_file_lost" | "failover" | "version" | "lag" | "time_zone" | "vanish") => {
                 self.of_instance(fields, key)?
             }
             "heal" => {
@@ -134,6 +136,7 @@ impl Lower {
             let of = self.find(&fields.word(key)?, Kind::Instance)?;
             return Some(match key {
                 "log_gap" => Fault::LogGap { of },
+                "log_file_lost" => Fault::LogFileLost { of },
                 "failover" => Fault::Failover { of },
                 _ => Fault::Vanish { of },
             });

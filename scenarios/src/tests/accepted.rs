@@ -110,6 +110,7 @@ fault = { damage = { newest = { of = "shop", kind = "log" }, how = "half" } }
 fault = { damage = { newest = { of = "shop" }, how = "missing" } }
 fault = { damage = { backup = "second", how = "corrupt" } }
 fault = { log_gap = "shop" }
+fault = { log_file_lost = "shop" }
 fault = { failover = "shop" }
 fault = { version = { of = "shop", engine = "sqlserver 2008r2" } }
 fault = { lag = { of = "cache", ms = 5000 }, for = "1h" }

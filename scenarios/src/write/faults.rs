@@ -39,6 +39,7 @@ fn breaks(fault: &Fault, book: &Book) -> Table {
         Fault::Act(it) => Table::of(&it.kind.text().replace('-', "_"), act(it, book)),
         Fault::Damage { backup, how } => Table::of("damage", damage(backup, *how)),
         Fault::LogGap { of } => Table::of("log_gap", of),
+        Fault::LogFileLost { of } => Table::of("log_file_lost", of),
         Fault::Failover { of } => Table::of("failover", of),
         Fault::Version { of, engine } => Table::of("version", Table::of("of", of).with("engine", engine.to_string())),
         Fault::Lag { of, ms } => Table::of("lag", Table::of("of", of).with("ms", *ms)),

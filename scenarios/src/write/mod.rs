@@ -57,10 +57,12 @@ fn world(scenario: &Scenario) -> Table {
     let WorldSpec { workers, machines, latency_ms_max, skew_ms, region } = &scenario.world;
     let usual = world_defaults();
     let needed = machines_needed(&scenario.world, &scenario.instances, &scenario.steps);
+    // Where no number is written, there are as many as are needed, and only those up to the usual number have names.
+    let machines_told = *machines != needed || *machines > usual.machines;
     let skews: Table = skew_ms.iter().map(|(host, ms)| (host.to_string(), *ms)).collect();
     Table::default()
         .only(*workers != usual.workers, "workers", *workers)
-        .only(*machines != needed, "machines", *machines)
+        .only(machines_told, "machines", *machines)
         .only(*latency_ms_max != usual.latency_ms_max, "latency_ms_max", *latency_ms_max)
         .only(!skew_ms.is_empty(), "skew_ms", skews)
         .only(*region != usual.region, "region", region)

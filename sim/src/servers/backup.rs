@@ -3,6 +3,7 @@
 use super::catalogue::Catalogue;
 use super::db::Db;
 use super::front::{Account, Birth};
+use super::functions::lock;
 use super::log::{Log, LogEntry};
 use super::server::Server;
 use super::values::hex;
@@ -31,6 +32,9 @@ struct DatabaseHead {
     name: String,
     charset: String,
     catalogue: Catalogue,
+    /// What each sequence gives next.
+    #[serde(default)]
+    sequences: BTreeMap<String, i64>,
     bytes: usize,
 }
 
@@ -131,7 +135,8 @@ impl Server {
         for (name, db) in &mut self.databases {
             let bytes = db.bytes()?;
             let (charset, catalogue) = (db.charset.clone(), Catalogue::clone(&db.catalogue));
-            databases.push(DatabaseHead { name: name.clone(), charset, catalogue, bytes: bytes.len() });
+            let sequences = lock(&db.sequences).next();
+            databases.push(DatabaseHead { name: name.clone(), charset, catalogue, sequences, bytes: bytes.len() });
             body.extend_from_slice(&bytes);
         }
         let head = DataHead {
@@ -188,7 +193,9 @@ impl Server {
             let (own, rest) = body.split_at_checked(database.bytes).ok_or("it is cut off")?;
             body = rest;
             let db = Db::restore(&database.charset, database.catalogue, own, &server.ambient);
-            server.databases.insert(database.name, db.map_err(|error| error.to_string())?);
+            let db = db.map_err(|error| error.to_string())?;
+            database.sequences.iter().for_each(|(name, next)| lock(&db.sequences).set(name, *next));
+            server.databases.insert(database.name, db);
         }
         Ok((server, head.held))
     }

@@ -1,10 +1,11 @@
 //! What a server keeps of the objects of a database beside SQLite: shapes of tables, definers, definitions, foreign keys.
 
+use super::extras::EventTrigger;
 use super::profile::word;
 use super::tokens::quoted;
 use recovery::model::content::{Column, ObjectKind, Security};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of a database's objects.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -25,6 +26,12 @@ pub(super) struct Catalogue {
     /// The recovery model, where it was set.
     #[serde(default)]
     pub recovery_model: Option<String>,
+    /// Event triggers by name (PostgreSQL).
+    #[serde(default)]
+    pub event_triggers: BTreeMap<String, EventTrigger>,
+    /// Extensions that are installed (PostgreSQL).
+    #[serde(default)]
+    pub extensions: BTreeSet<String>,
 }
 
 /// A table's columns and key.

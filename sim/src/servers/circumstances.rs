@@ -1,4 +1,5 @@
-//! What a server tells prechecks beside what tasks need: storage engines, recovery models, accounts, room.
+//! What a server tells prechecks beside what tasks need: storage engines, recovery models, accounts, room,
+//! open transactions, event triggers, extensions.
 
 use super::front::Front;
 use super::server::Server;
@@ -44,6 +45,8 @@ impl Server {
                 Engine::PostgreSql | Engine::Ppas | Engine::Redis => {}
             }
         }
-        Ok(Circumstances { used_bytes: Some(used), ..told })
+        self.told_extras(&mut told);
+        let (transactions, lost_log_files) = (self.told_transactions(), self.log_files.lost());
+        Ok(Circumstances { used_bytes: Some(used), transactions, lost_log_files, ..told })
     }
 }

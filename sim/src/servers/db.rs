@@ -2,6 +2,7 @@
 
 use super::catalogue::{Catalogue, ForeignKey, OnChange, Shape};
 use super::functions::{self, SharedAmbient, lock};
+use super::sequences::{self, SharedSequences};
 use super::tokens::quoted;
 use super::values::{failed, from_sql};
 use recovery::model::content::{Column, Row};
@@ -21,6 +22,8 @@ pub(super) struct Db {
     pub charset: String,
     /// What is known beside SQLite; shared with snapshots until it changes.
     pub catalogue: Arc<Catalogue>,
+    /// Values of its sequences.
+    pub sequences: SharedSequences,
     wires: Arc<Mutex<Wires>>,
 }
 
@@ -68,7 +71,9 @@ impl Db {
         let mut connection = Connection::open_in_memory().map_err(failed)?;
         let wires = Arc::new(Mutex::new(Wires::default()));
         prepare(&mut connection, ambient, &wires).map_err(failed)?;
-        Ok(Self { connection, charset: charset.to_owned(), catalogue: Arc::default(), wires })
+        let sequences = SharedSequences::default();
+        sequences::install(&connection, &sequences).map_err(failed)?;
+        Ok(Self { connection, charset: charset.to_owned(), catalogue: Arc::default(), sequences, wires })
     }
 
     /// A database out of a backup.
@@ -83,6 +88,7 @@ impl Db {
             db.connection.deserialize_read_exact("main", bytes, bytes.len(), false).map_err(failed)?;
         }
         db.catalogue = Arc::new(catalogue);
+        lock(&db.sequences).refresh(&db.catalogue);
         db.connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(())).map_err(failed)?;
         for table in db.catalogue.tables.keys() {
             db.wire(table)?;

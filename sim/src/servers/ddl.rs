@@ -2,6 +2,7 @@
 
 use super::catalogue::{Definition, Owner, key};
 use super::db::Db;
+use super::functions::lock;
 use super::log::Entry;
 use super::profile::word;
 use super::server::{Actor, Server, Transaction};
@@ -33,6 +34,7 @@ impl Server {
         text: &str,
         statement: Statement,
     ) -> Result<(), DatabaseError> {
+        self.fire(actor, database, &statement)?;
         let mut place = Place { transaction, actor, database, text };
         let at = &mut place;
         match statement {
@@ -54,6 +56,8 @@ impl Server {
                 self.make_database(at.transaction, at.actor, &name, charset.as_deref())
             }
             Statement::DropDatabase { name, if_exists } => self.drop_database(at, &name, if_exists),
+            Statement::PurgeLog(to) => self.purge_log(at.actor, &to),
+            Statement::Extra(extra) => self.change_extra(at, extra),
             Statement::SetRecovery { database, model } => self.set_recovery(at, &database, model),
             Statement::Plain { .. } | Statement::Nothing | Statement::ForeignKeyChecks(_) => Ok(()),
         }
@@ -132,6 +136,7 @@ impl Server {
         if let Some(engine) = table.storage {
             Arc::make_mut(&mut db.catalogue).storage.insert(table.name.to_ascii_lowercase(), engine);
         }
+        self.knows_types(at.database, &table.name)?;
         self.bump(at.database, ObjectKind::Table, &table.name)?;
         for foreign in table.foreign_keys {
             self.add_foreign_key(at, foreign, true, false)?;
@@ -238,7 +243,10 @@ impl Server {
             self.bump(at.database, ObjectKind::Table, table)?;
         }
         match (change.kind, table) {
-            (ObjectKind::Table, _) => self.db_mut(at.database)?.refresh(name),
+            (ObjectKind::Table, _) => {
+                self.db_mut(at.database)?.refresh(name)?;
+                self.knows_types(at.database, name)
+            }
             (ObjectKind::Index, Some(table)) => self.db_mut(at.database)?.refresh(table),
             _ => Ok(()),
         }
@@ -315,6 +323,7 @@ impl Server {
         let definition = Definition { kind: new.kind, name: new.name.clone(), text, owner };
         let catalogue = Arc::make_mut(&mut self.db_mut(at.database)?.catalogue);
         catalogue.definitions.insert(entry, definition);
+        self.refresh_sequences(at.database)?;
         let text = at.text;
         self.log_ddl(at, &new.name, text);
         Ok(())
@@ -334,8 +343,15 @@ impl Server {
             return if if_exists { Ok(()) } else { Err(DatabaseError::NoSuchObject(name.to_owned())) };
         }
         catalogue.revisions.remove(&entry);
+        self.refresh_sequences(at.database)?;
         let text = at.text;
         self.log_ddl(at, name, text);
+        Ok(())
+    }
+
+    fn refresh_sequences(&self, database: &str) -> Result<(), DatabaseError> {
+        let db = self.db(database)?;
+        lock(&db.sequences).refresh(&db.catalogue);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use super::profile::Profile;
 use super::rack::Rack;
 use super::{timing, zones};
 use jiff::{SignedDuration, Timestamp};
-use recovery::model::{InstanceId, Product};
+use recovery::model::{Engine, InstanceId, Product};
 use recovery::ports::clock::later;
 use recovery::ports::database::DatabaseError;
 
@@ -30,6 +30,8 @@ pub(super) struct Harm {
 pub(crate) enum Unharmed {
     /// It is not there.
     NoInstance,
+    /// Its log has no files.
+    NoLogFiles,
     /// It is no replica and has none.
     NoReplica,
     /// It is of this product, whose engine is another one.
@@ -121,6 +123,17 @@ impl Rack {
             }
             server.harm.lag_ms = Some(lag_ms);
             Ok(())
+        })
+    }
+
+    /// Takes the files away in which a server's log lies up to now.
+    pub(crate) fn lose_log_file(&self, instance: &InstanceId) -> Result<(), Unharmed> {
+        self.harm(instance, |server| match server.sql() {
+            Some(server) if server.product.engine == Engine::MySql => {
+                server.log_files.lose(server.log.position());
+                Ok(())
+            }
+            _ => Err(Unharmed::NoLogFiles),
         })
     }
 

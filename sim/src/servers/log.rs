@@ -54,6 +54,13 @@ pub(super) enum Entry {
         /// The account from then on.
         account: Option<Account>,
     },
+    /// A sequence gave values.
+    Sequence {
+        /// Name.
+        name: String,
+        /// What it gives next.
+        next: i64,
+    },
     /// A database was made.
     CreateDatabase {
         /// Character set.
@@ -153,7 +160,7 @@ impl LogEntry {
                 let sql = format!("{verb} database {}", super::catalogue::written(&object));
                 ChangeKind::Ddl { object, sql }
             }
-            Entry::Account { .. } => return None,
+            Entry::Account { .. } | Entry::Sequence { .. } => return None,
         };
         Some(Change { position: self.position, at: self.time, database: self.database.clone(), kind })
     }

@@ -3,6 +3,7 @@
 //! An SQL server is SQLite in memory under the profile of the engine it plays; a Redis server keeps its own key space. Everything durable lies in the [`Rack`]; a
 //! machine's future holds sessions only, so its crash loses no committed data.
 
+mod alter;
 mod backup;
 mod catalogue;
 mod circumstances;
@@ -12,13 +13,16 @@ mod db;
 mod ddl;
 mod describe;
 mod events;
+mod extras;
 mod foreign_keys;
 mod front;
 mod functions;
 mod harm;
 mod hosted;
 mod log;
+mod log_files;
 mod machine;
+mod prepared;
 mod profile;
 mod protocol;
 mod rack;
@@ -26,6 +30,7 @@ mod redis;
 mod replay;
 mod rows;
 mod run;
+mod sequences;
 mod server;
 mod statement;
 mod table_text;

@@ -19,6 +19,10 @@ pub(super) struct Profile {
     pub select_into: bool,
     /// Whether a database has a recovery model.
     pub recovery_models: bool,
+    /// Whether its log lies in files that can be purged.
+    pub log_files: bool,
+    /// Whether a database has extensions and event triggers.
+    pub extensions: bool,
     /// Parameters the server has, and their values where nobody has set them.
     pub parameters: &'static [(&'static str, &'static str)],
 }
@@ -29,7 +33,15 @@ const MYSQL: Profile = Profile {
     definers: true,
     select_into: false,
     recovery_models: false,
-    parameters: &[("binlog_format", "ROW"), ("binlog_row_image", "FULL"), ("log_bin", "ON"), ("server_id", "1001")],
+    log_files: true,
+    extensions: false,
+    parameters: &[
+        ("binlog_format", "ROW"),
+        ("binlog_row_image", "FULL"),
+        ("log_bin", "ON"),
+        ("max_allowed_packet", "4194304"),
+        ("server_id", "1001"),
+    ],
 };
 
 const SQL_SERVER: Profile = Profile {
@@ -53,6 +65,8 @@ const SQL_SERVER: Profile = Profile {
     definers: false,
     select_into: true,
     recovery_models: true,
+    log_files: false,
+    extensions: false,
     parameters: &[],
 };
 
@@ -62,7 +76,9 @@ const POSTGRESQL: Profile = Profile {
     definers: false,
     select_into: true,
     recovery_models: false,
-    parameters: &[],
+    log_files: false,
+    extensions: true,
+    parameters: &[("max_prepared_transactions", "0")],
 };
 
 const PPAS: Profile = Profile {
@@ -79,6 +95,8 @@ const REDIS: Profile = Profile {
     definers: false,
     select_into: false,
     recovery_models: false,
+    log_files: false,
+    extensions: false,
     parameters: &[("maxmemory-policy", "noeviction")],
 };
 

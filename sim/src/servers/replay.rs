@@ -1,5 +1,6 @@
 //! Replays log entries: recovery to a point in time, and replicas that follow a master.
 
+use super::functions::lock;
 use super::log::{Entry, LogEntry};
 use super::rows;
 use super::server::{Actor, Server, Transaction};
@@ -13,7 +14,8 @@ impl Server {
         self.attempt(entry.time, false, |server, transaction| server.replay_in(transaction, entry)).0
     }
 
-    fn replay_in(&mut self, transaction: &mut Transaction, entry: &LogEntry) -> Result<(), DatabaseError> {
+    /// The same within a transaction.
+    pub(super) fn replay_in(&mut self, transaction: &mut Transaction, entry: &LogEntry) -> Result<(), DatabaseError> {
         let database = &entry.database;
         match &entry.entry {
             Entry::Row { table, columns, old, new } => {
@@ -34,6 +36,10 @@ impl Server {
             }
             Entry::Account { name, account } => {
                 self.set_account(name, account.clone());
+                Ok(())
+            }
+            Entry::Sequence { name, next } => {
+                lock(&self.db(database)?.sequences).set(name, *next);
                 Ok(())
             }
             Entry::CreateDatabase { charset } => {

@@ -1,6 +1,7 @@
 //! Reads and writes rows in bulk: chunks of a copy, changes of a follower, and images of a replayed log.
 
 use super::catalogue::Shape;
+use super::profile::Profile;
 use super::server::{Actor, Server};
 use super::tokens::{quoted, quoted_list};
 use super::values::{failed, from_sql, to_sql};
@@ -13,6 +14,15 @@ use std::collections::BTreeMap;
 
 /// A row by column.
 pub(super) type ByColumn = BTreeMap<String, Value>;
+
+/// Bytes of a value, written out.
+fn bytes(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes { hex } => hex.len() / 2,
+        Value::Null | Value::Integer(_) | Value::Real(_) => 8,
+    }
+}
 
 /// Whether a character set of MySQL has a letter.
 fn holds(charset: &str, letter: char) -> bool {
@@ -98,6 +108,7 @@ impl Server {
     /// (SQL Server).
     fn takes(&self, write: &WriteChunk) -> Result<(), DatabaseError> {
         let db = self.db(&write.database)?;
+        write.rows.iter().try_for_each(|row| self.takes_bytes(row.iter().map(bytes).sum()))?;
         let refused = match self.product.engine {
             Engine::MySql => {
                 let mut letters = write.rows.iter().flatten().filter_map(|value| match value {
@@ -116,6 +127,21 @@ impl Server {
             Engine::PostgreSql | Engine::Ppas | Engine::Redis => None,
         };
         refused.map_or(Ok(()), |why| Err(DatabaseError::Statement(why)))
+    }
+
+    /// Refuses a statement, or a row written by one, with more bytes than a statement may have (MySQL).
+    pub(super) fn takes_bytes(&self, bytes: usize) -> Result<(), DatabaseError> {
+        const LIMIT: &str = "max_allowed_packet";
+        let own = Profile::of(self.product).parameters.iter().find(|(name, _)| *name == LIMIT).map(|(_, value)| *value);
+        let set = self.configuration.parameters.get(LIMIT).map(String::as_str);
+        let limit = own.and_then(|own| set.unwrap_or(own).trim().parse::<usize>().ok());
+        match limit {
+            Some(limit) if bytes > limit => {
+                let why = format!("got a packet of {bytes} bytes, bigger than '{LIMIT}' bytes ({limit})");
+                Err(DatabaseError::Statement(why))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes changes, all or none.
@@ -137,6 +163,9 @@ impl Server {
                     return Err(DatabaseError::NoSuchObject(table.clone()));
                 };
                 server.permit(&actor, database, table, true)?;
+                if let Apply::Upsert { new, .. } = change {
+                    server.takes_bytes(new.values().map(bytes).sum())?;
+                }
                 match change {
                     Apply::Upsert { key, old, new, .. } => upsert(&db.connection, table, key, old.as_ref(), new)?,
                     Apply::Delete { key, old, .. } => {

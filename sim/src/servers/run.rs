@@ -1,5 +1,6 @@
 //! Runs statements of an application: one run, one transaction, with rights and foreign keys checked.
 
+use super::prepared;
 use super::server::{Actor, Server, Transaction};
 use super::statement::{Statement, parse};
 use super::tokens::statements;
@@ -12,6 +13,10 @@ use recovery::ports::database::{DatabaseError, Outcome};
 impl Server {
     /// Runs statements, all or none.
     pub fn run(&mut self, account: &str, database: &str, sql: &str, now: Timestamp) -> Result<Outcome, DatabaseError> {
+        self.takes_bytes(sql.len())?;
+        if let Some(step) = prepared::step(sql, self.product.engine)? {
+            return self.take(account, database, step, now);
+        }
         let actor = Actor::session(account);
         self.transact(now, true, |server, transaction| {
             server.enter(transaction, database)?;
@@ -49,6 +54,7 @@ impl Server {
             let what = "read the log".to_owned();
             return Err(DatabaseError::NotPermitted { account: account.to_owned(), what });
         }
+        self.log_files.read(after)?;
         self.log.changes(after, limit)
     }
 

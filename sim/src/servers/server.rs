@@ -7,6 +7,8 @@ use super::events::Timetable;
 use super::front::{Birth, Front};
 use super::functions::{SharedAmbient, ambient, lock};
 use super::log::{Entry, Log};
+use super::log_files::LogFiles;
+use super::prepared::Prepared;
 use super::profile::Profile;
 use super::values::failed;
 use jiff::Timestamp;
@@ -30,6 +32,10 @@ pub(super) struct Server {
     pub follows: Option<InstanceId>,
     /// Databases that are in a full backup taken of this server.
     pub backed_up: BTreeSet<String>,
+    /// The files its log lies in (MySQL).
+    pub(super) log_files: LogFiles,
+    /// Transactions that are prepared, by id.
+    pub(super) prepared: BTreeMap<String, Prepared>,
     /// When its events run.
     pub(super) events: Timetable,
     pub(super) ambient: SharedAmbient,
@@ -92,6 +98,8 @@ impl Server {
             databases: BTreeMap::new(),
             follows: None,
             backed_up: BTreeSet::new(),
+            log_files: LogFiles::default(),
+            prepared: BTreeMap::new(),
             events: Timetable::default(),
             kept: RefCell::new(None),
             front: Front::new(birth),
@@ -202,6 +210,7 @@ impl Server {
             let done = work(server, transaction)?;
             if !transaction.changes.is_empty() {
                 server.has_room()?;
+                server.is_free(&transaction.changes)?;
             }
             Ok(done)
         });
@@ -262,6 +271,7 @@ impl Server {
                 result = result.and(ended.map(|_| ()));
             }
             db.take_captured();
+            lock(&db.sequences).refresh(&db.catalogue);
             db.set_application(true)?;
         }
         if !commits {
@@ -280,6 +290,9 @@ impl Server {
             let entry = Entry::Row { table, columns: columns.unwrap_or_default(), old, new };
             transaction.changes.push((database.to_owned(), entry));
         }
+        let moved = lock(&db.sequences).take_moved().into_iter();
+        let moved = moved.map(|(name, next)| (database.to_owned(), Entry::Sequence { name, next }));
+        transaction.changes.extend(moved);
         Ok(())
     }
 }

@@ -41,6 +41,9 @@ pub enum DamageError {
     /// The vault has no such thing.
     #[error("the vault has no {0}")]
     NotInVault(Path),
+    /// The instance keeps no log in files.
+    #[error("{0} is no MySQL instance, and its log has no files to lose")]
+    NoLogFiles(InstanceId),
     /// The instance is no replica and has none.
     #[error("{0} is no replica and has no replica node")]
     NoReplica(InstanceId),
@@ -134,6 +137,15 @@ impl Control {
         Err(DamageError::NoSuchMachine { machine: machine.to_owned(), known })
     }
 
+    /// Takes the files away in which a MySQL server's log lies up to now. The server goes on listing them, until it is told to
+    /// purge them; what was in them nobody follows any more.
+    ///
+    /// # Errors
+    /// When there is no such instance, or it is no MySQL one.
+    pub fn lose_log_file(&self, instance: &InstanceId) -> Result<(), DamageError> {
+        self.made(instance, None, self.rack().lose_log_file(instance))
+    }
+
     /// Has a stand-by take over from an instance's server: connections break, nobody is let in for some seconds, and then
     /// everything that was committed is there under the same endpoint.
     ///
@@ -198,6 +210,7 @@ impl Control {
         let instance = || instance.clone();
         done.map_err(|unharmed| match (unharmed, wanted) {
             (Unharmed::OtherEngine(is), Some(wanted)) => DamageError::OtherEngine { instance: instance(), is, wanted },
+            (Unharmed::NoLogFiles, _) => DamageError::NoLogFiles(instance()),
             (Unharmed::NoReplica, _) => DamageError::NoReplica(instance()),
             (Unharmed::NoInstance | Unharmed::OtherEngine(_), _) => DamageError::NoSuchInstance(instance()),
         })

@@ -2,25 +2,27 @@
 
 use super::claims::BOOKS;
 use super::line::Line;
+use super::quote;
 use super::table_text::quoted;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use recovery::model::content::DatabaseFacts;
 use recovery::model::instance::{Grants, Rights};
 use recovery::model::product::{Edition, Engine, Product, Series, Version};
-use recovery::ports::database::{Circumstances, DatabaseError, ServerFacts};
+use recovery::ports::database::{Circumstances, DatabaseError, OpenTransaction, ServerFacts};
 use std::collections::BTreeMap;
 
 /// Databases of the server itself.
 const OWN: [&str; 5] = ["mysql", "information_schema", "performance_schema", "sys", BOOKS];
 
 /// Parameters that are told, where the server has them.
-const PARAMETERS: [&str; 10] = [
+const PARAMETERS: [&str; 11] = [
     "binlog_format",
     "binlog_row_image",
     "character_set_server",
     "collation_server",
     "log_bin",
     "lower_case_table_names",
+    "max_allowed_packet",
     "old_passwords",
     "server_id",
     "sql_mode",
@@ -66,7 +68,42 @@ pub(super) async fn circumstances(line: &mut Line) -> Result<Circumstances, Data
     let files = permitted(line.texts("SHOW BINARY LOGS").await)?.unwrap_or_default();
     let lost = files.iter().filter(|row| row.get(1).is_some_and(|size| size == "0"));
     told.lost_log_files = lost.filter_map(|row| row.first().cloned()).collect();
+    told.transactions = transactions(line).await?;
     Ok(told)
+}
+
+/// Transactions of other sessions, and those that are prepared.
+async fn transactions(line: &mut Line) -> Result<Vec<OpenTransaction>, DatabaseError> {
+    let now = now(line).await?;
+    // When a transaction began is told in the time zone of the server, not of the session.
+    let open = "SELECT p.ID, p.USER, IFNULL(p.DB, ''), \
+                TIMESTAMPDIFF(SECOND, t.trx_started, CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', 'SYSTEM')) \
+                FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id \
+                WHERE p.ID <> CONNECTION_ID()";
+    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let mut found = Vec::new();
+    for row in permitted(line.texts(open).await)?.unwrap_or_default() {
+        let [id, account, database, age_s] = row.as_slice() else { continue };
+        found.push(OpenTransaction {
+            id: id.clone(),
+            prepared: false,
+            account: some(account),
+            database: some(database),
+            since: age_s.parse().ok().map(|age_s: i64| now - SignedDuration::from_secs(age_s)),
+        });
+    }
+    // Format, length of the first part of the id, length of the second, both.
+    for row in permitted(line.texts("XA RECOVER").await)?.unwrap_or_default() {
+        let [format, first, _, parts] = row.as_slice() else { continue };
+        let id = first.parse().ok().and_then(|first| Some((parts.get(..first)?, parts.get(first..)?)));
+        let id = id.map(|(first, second)| match (second, format.as_str()) {
+            ("", "1") => quote::text(first),
+            _ => format!("{}, {}, {format}", quote::text(first), quote::text(second)),
+        });
+        let told = |id| OpenTransaction { id, prepared: true, account: None, database: None, since: None };
+        found.extend(id.map(told));
+    }
+    Ok(found)
 }
 
 /// An answer, or nothing where the account may not have it, or there is none of it.

@@ -161,7 +161,11 @@ impl Session for MySqlSession {
         self.line.set(Mode::Plain).await?;
         self.line.enter(database).await?;
         let claim = self.claim.clone();
-        self.line.exec("START TRANSACTION").await?;
+        // A distributed transaction begins and ends by its own statements, and within no other.
+        let own = claim.is_none() && sql.trim_start().get(..3).is_some_and(|word| word.eq_ignore_ascii_case("xa "));
+        if !own {
+            self.line.exec("START TRANSACTION").await?;
+        }
         if let Some(claim) = &claim
             && let Err(error) = claim.hold(&mut self.line).await
         {
@@ -174,6 +178,7 @@ impl Session for MySqlSession {
         self.line.forget_database();
         self.layouts.clear();
         match &done {
+            _ if own => 0,
             Ok(_) => self.line.exec("COMMIT").await?,
             Err(DatabaseError::Unreachable(_)) => 0,
             Err(_) => self.line.exec("ROLLBACK").await?,

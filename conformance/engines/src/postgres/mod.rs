@@ -18,6 +18,7 @@ mod run;
 mod script;
 mod session;
 mod tls;
+mod told;
 mod values;
 mod write;
 

@@ -4,7 +4,7 @@ use super::claim::{Claim, UNCLAIMED};
 use super::connection::{Connection, Door};
 use super::errors::statement;
 use super::read::Seen;
-use super::{CONTROL, describe, grants, read, run, write};
+use super::{CONTROL, describe, grants, read, run, told, write};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use recovery::model::content::{Change, DatabaseFacts, Object};
@@ -132,17 +132,13 @@ impl PostgresSession {
         Ok(ServerFacts { product: self.product, now, grants, parameters, log_position })
     }
 
-    /// The accounts and the bytes of the databases the account may enter; the server knows nothing of the room there is.
+    /// What it tells of itself and of the databases the account may enter.
     async fn told(&mut self) -> Result<Circumstances, DatabaseError> {
-        let roles = self.control.query("SELECT rolname::text FROM pg_roles WHERE rolcanlogin", &[]).await?;
-        let sizes = "SELECT COALESCE(sum(pg_database_size(oid)), 0)::bigint FROM pg_database \
-                     WHERE datallowconn AND NOT datistemplate AND has_database_privilege(oid, 'CONNECT')";
-        let used: i64 = self.control.one(sizes, &[]).await?.get(0);
-        Ok(Circumstances {
-            accounts: Some(roles.iter().map(|row| row.get(0)).collect()),
-            used_bytes: u64::try_from(used).ok(),
-            ..Circumstances::default()
-        })
+        let mut told = told::of_server(&self.control).await?;
+        for (name, _) in self.names().await? {
+            told::of_database(self.database(&name).await?, &name, &mut told).await?;
+        }
+        Ok(told)
     }
 
     async fn make_database(&mut self, name: &str, charset: &str) -> Result<(), DatabaseError> {

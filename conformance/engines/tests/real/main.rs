@@ -7,6 +7,7 @@ mod containers;
 mod ground;
 mod mysql;
 mod mysql_servers;
+mod mysql_told;
 mod named;
 mod postgres;
 mod postgres_engine;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         ("containers", containers::TESTS, &absent),
         ("mysql", mysql::TESTS, &no_mysql),
         ("mysql_servers", mysql_servers::TESTS, &absent),
+        ("mysql_told", mysql_told::TESTS, &no_mysql),
         ("postgres_engine", postgres_engine::TESTS, &absent),
         ("postgres_objects", postgres_objects::TESTS, &no_postgres),
         ("postgres_roundtrip", postgres_roundtrip::TESTS, &no_postgres),

@@ -5,7 +5,7 @@ use crate::{Test, wait};
 use engines::postgres::Postgres;
 use recovery::model::content::{ObjectKind, Row, Value};
 use recovery::model::instance::Rights;
-use recovery::ports::database::{DatabaseError, OnConflict, ReadChunk, WriteChunk};
+use recovery::ports::database::{DatabaseError, EventTrigger, OnConflict, ReadChunk, WriteChunk};
 use recovery::ports::{Database, Session};
 
 /// The tests.
@@ -27,6 +27,7 @@ pub const TESTS: &[Test] = &[
     }),
     ("a_snapshot_reads_as_of_one_instant", || wait(a_snapshot_reads_as_of_one_instant())),
     ("rights_are_those_the_server_grants", || wait(rights_are_those_the_server_grants())),
+    ("what_advice_asks_of_a_server_is_told", || wait(what_advice_asks_of_a_server_is_told())),
 ];
 
 async fn refusal(server: &Server, account: &str, password: &str, ssl: bool) -> DatabaseError {
@@ -299,4 +300,47 @@ async fn rights_are_those_the_server_grants() {
     drop(reader);
     sql(&mut *admin, "postgres", "drop database granted with (force)").await;
     sql(&mut *admin, "postgres", "drop role reader").await;
+}
+
+async fn what_advice_asks_of_a_server_is_told() {
+    let server = server().await;
+    let mut session = login(&server, "postgres").await;
+    database(&mut *session, "advised").await;
+    sql(&mut *session, "advised", "create extension citext; create table words (id int primary key, word citext)")
+        .await;
+    sql(
+        &mut *session,
+        "advised",
+        "create table plain (id int primary key); create view seen as select word from words",
+    )
+    .await;
+    let function = "create function guard() returns event_trigger language plpgsql as $$ begin null; end $$";
+    sql(&mut *session, "advised", function).await;
+    let triggers = "create event trigger watch on ddl_command_end when tag in ('CREATE TABLE') execute procedure guard(); \
+                    create event trigger off on ddl_command_start execute procedure guard(); \
+                    alter event trigger off disable";
+    sql(&mut *session, "advised", triggers).await;
+    let mut other = login(&server, "postgres").await;
+    sql(&mut *other, "advised", "begin; insert into plain values (1)").await;
+    let told = session.circumstances().await.expect("told");
+    let extensions = &told.extensions["advised"];
+    assert!(extensions.installed.contains("citext"), "{extensions:?}");
+    let citext = ["citext".to_owned()].into();
+    assert_eq!((extensions.used.get("words"), extensions.used.get("seen")), (Some(&citext), Some(&citext)));
+    assert!(!extensions.used.contains_key("plain"), "{extensions:?}");
+    assert!(told.offered_extensions.is_some_and(|offered| offered.contains("citext")));
+    let own = |trigger: &&EventTrigger| trigger.database == "advised";
+    let watch = EventTrigger {
+        database: "advised".into(),
+        name: "watch".into(),
+        event: "ddl_command_end".into(),
+        tags: vec!["CREATE TABLE".into()],
+        function: "guard".into(),
+    };
+    assert_eq!(told.event_triggers.iter().filter(own).collect::<Vec<_>>(), [&watch]);
+    let open = told.transactions.iter().find(|open| open.database.as_deref() == Some("advised")).expect("it is open");
+    assert!(!open.prepared && open.account.as_deref() == Some("postgres") && open.since.is_some(), "{open:?}");
+    sql(&mut *other, "advised", "rollback").await;
+    let told = session.circumstances().await.expect("told");
+    assert!(!told.transactions.iter().any(|open| open.database.as_deref() == Some("advised")), "{told:?}");
 }

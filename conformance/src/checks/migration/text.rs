@@ -45,11 +45,12 @@ pub fn tells_of(text: &str, name: &str) -> bool {
     text.split(|sign: char| sign.is_whitespace() || ",:;()".contains(sign)).any(|word| word == name)
 }
 
-/// Whether a statement may change what it does not name: whole databases, what routines do, and a table by its index.
+/// Whether a statement may change what it does not name: whole databases, what routines do, a table by its index, and what a
+/// prepared transaction did that it commits.
 #[must_use]
 pub fn reaches_further(sql: &str) -> bool {
     words(sql).iter().any(|word| {
-        ["database", "schema", "call", "exec", "execute", "index", "trigger"]
+        ["database", "schema", "call", "exec", "execute", "index", "trigger", "prepared", "xa"]
             .iter()
             .any(|far| word.eq_ignore_ascii_case(far))
     })

@@ -9,7 +9,7 @@ use recovery::model::backup::BackupKind;
 use recovery::model::instance::{Grants, Rights};
 use recovery::model::logical::restore::RestoreStatus;
 use recovery::model::task::TaskStatus;
-use recovery::model::{Product, Secret};
+use recovery::model::{Engine, Product, Secret};
 use scenarios::{
     AccountSpec, AccountStep, AccountStepChange, Act, ActKind, Action, ConfigureStep, Damage, Damaged, Deed, Fault,
     FaultStep, Host, ReleaseStep, SqlStep, WaitUntil,
@@ -81,6 +81,7 @@ impl Plan<'_> {
         let Some(kept) = self.kept.take() else { return };
         // It was counted when it was kept.
         self.faults -= 1;
+        let Some(kept) = self.renewed(kept) else { return };
         self.push(Action::Fault(FaultStep { when: Some(when), background: true, ..kept }));
     }
 
@@ -88,8 +89,25 @@ impl Plan<'_> {
     pub(super) fn fault_left(&mut self) {
         if let Some(kept) = self.kept.take() {
             self.faults -= 1;
-            self.push(Action::Fault(kept));
+            if let Some(kept) = self.renewed(kept) {
+                self.push(Action::Fault(kept));
+            }
         }
+    }
+
+    /// A fault that was kept, with an account put back as it is by now; nothing where that is gone.
+    fn renewed(&self, mut kept: FaultStep) -> Option<FaultStep> {
+        if let Fault::Act(act) = &mut kept.fault
+            && let Deed::Account(step) = &act.deed
+        {
+            let (AccountStepChange::Change { name, .. } | AccountStepChange::Drop { name }) = &step.change else {
+                return Some(kept);
+            };
+            let account = self.known.accounts(&step.on).into_iter().find(|known| known.name == *name)?;
+            let change = put_back(act.kind, account);
+            act.undo = Some(Deed::Account(AccountStep { on: step.on.clone(), change, refused: None }));
+        }
+        Some(kept)
     }
 
     fn host(&mut self) -> Host {
@@ -165,6 +183,7 @@ impl Plan<'_> {
             "backup-missing" => Fault::Damage { backup: self.damaged(of), how: Damage::Missing },
             "backup-half" => Fault::Damage { backup: self.damaged(of), how: Damage::Half },
             "log-gap" => Fault::LogGap { of: self.some_instance(|it| !it.is_redis())? },
+            "log-file-lost" => Fault::LogFileLost { of: self.some_instance(|it| it.product.engine == Engine::MySql)? },
             "failover" => Fault::Failover { of },
             "version" => {
                 let now = self.known.instance(&of)?.product;
@@ -255,21 +274,21 @@ impl Plan<'_> {
         let on = self.some_instance(|it| it.role != Role::ReadOnly && !it.accounts.is_empty())?;
         let accounts = self.known.accounts(&on);
         let account = self.draw.pick(&accounts)?.clone();
-        let AccountSpec { name, password, grants } = account.clone();
-        let change = |password, grants| AccountStepChange::Change { name: name.clone(), password, grants };
+        let name = account.name.clone();
         let rights = self.draw.one(Rights::ReadOnly, [Rights::None, Rights::ReadWrite]);
-        let (kind, deed, undo) = match kind {
-            "rights" => (ActKind::Rights, change(None, Some(Grants::all(rights))), change(None, Some(grants))),
+        let (kind, deed) = match kind {
+            "rights" => {
+                let grants = Some(Grants::all(rights));
+                (ActKind::Rights, AccountStepChange::Change { name, password: None, grants })
+            }
             "password" => {
-                (ActKind::Password, change(Some(Secret::new("changed-pass")), None), change(Some(password), None))
+                let password = Some(Secret::new("changed-pass"));
+                (ActKind::Password, AccountStepChange::Change { name, password, grants: None })
             }
-            _ => {
-                let drop = AccountStepChange::Drop { name: name.clone() };
-                (ActKind::DropAccount, drop, AccountStepChange::Create(account))
-            }
+            _ => (ActKind::DropAccount, AccountStepChange::Drop { name }),
         };
         let step = |change| Deed::Account(AccountStep { on: on.clone(), change, refused: None });
-        Some(Act { kind, deed: step(deed), undo: Some(step(undo)) })
+        Some(Act { kind, deed: step(deed), undo: Some(step(put_back(kind, account))) })
     }
 
     fn act_setting(&mut self, ssl: bool) -> Option<Act> {
@@ -296,5 +315,15 @@ impl Plan<'_> {
         };
         let kind = if ssl { ActKind::Ssl } else { ActKind::Whitelist };
         Some(Act { kind, deed: Deed::Configure(deed), undo: Some(Deed::Configure(undo)) })
+    }
+}
+
+/// What puts an account back as it is.
+fn put_back(kind: ActKind, account: AccountSpec) -> AccountStepChange {
+    let AccountSpec { name, password, grants } = account.clone();
+    match kind {
+        ActKind::Rights => AccountStepChange::Change { name, password: None, grants: Some(grants) },
+        ActKind::Password => AccountStepChange::Change { name, password: Some(password), grants: None },
+        _ => AccountStepChange::Create(account),
     }
 }

@@ -58,7 +58,8 @@ pub async fn begin(operator: &Operator, fault: &Fault) -> Stepped {
             say(operator, fault, true, format!("the newest log backup of {of}, {newest}, is lost"), None);
             Ok(())
         }
-        Fault::Failover { of }
+        Fault::LogFileLost { of }
+        | Fault::Failover { of }
         | Fault::Version { of, .. }
         | Fault::Lag { of, .. }
         | Fault::TimeZone { of, .. }
@@ -219,6 +220,10 @@ async fn to_instance(operator: &Operator, fault: &Fault, of: &str) -> Stepped {
         Fault::Failover { .. } => {
             made(operator, control.wish(Wish::FailOver(id)).await)?;
             format!("a stand-by takes over from {of}")
+        }
+        Fault::LogFileLost { .. } => {
+            made(operator, control.wish(Wish::LoseLogFile(id)).await)?;
+            format!("the files of the log of {of} up to now are lost")
         }
         Fault::Version { engine, .. } => {
             made(operator, control.wish(Wish::Version(id, *engine)).await)?;

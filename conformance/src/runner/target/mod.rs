@@ -99,6 +99,8 @@ pub enum Wish {
     Damage(InstanceId, BackupId, Damage),
     /// A part of a set of a logical backup task is damaged.
     DamageSet(SetId, Damage),
+    /// The files of a server's log up to now are gone, and it still lists them.
+    LoseLogFile(InstanceId),
     /// A stand-by takes over from an instance's server.
     FailOver(InstanceId),
     /// An instance's server becomes another version or edition.

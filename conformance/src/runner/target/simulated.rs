@@ -64,6 +64,7 @@ impl Simulated {
             Wish::FillDisk { host, full } => told(control.full_disk(&host, full)),
             Wish::Damage(instance, backup, how) => told(control.damage_backup(&instance, &backup, damage(how)).await),
             Wish::DamageSet(set, how) => told(control.damage_set(&set, damage(how)).await),
+            Wish::LoseLogFile(instance) => told(control.lose_log_file(&instance)),
             Wish::FailOver(instance) => told(control.failover(&instance)),
             Wish::Version(instance, product) => told(control.set_version(&instance, product)),
             Wish::Lag(instance, ms) => told(control.replica_lag(&instance, ms)),

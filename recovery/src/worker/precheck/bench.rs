@@ -4,12 +4,13 @@
 use crate::model::TaskId;
 use crate::model::content::{DatabaseFacts, Object, ObjectKind};
 use crate::model::precheck::Finding;
-use crate::model::task::MigrationType;
+use crate::model::task::{MigrationType, ObjectProgress};
 use crate::model::work::{Access, MigrationJob};
 use crate::ports::database::{Circumstances, DatabaseError, Outcome, ServerFacts};
 use crate::ports::{Clock, Database, Session};
 use crate::worker::ask::{Ask, AskCircumstances, Claim, CreateDatabase, Databases, Describe, Facts, Query};
 use crate::worker::lease::{Lease, LetGo};
+use crate::worker::migrate::plan::{self, Planned};
 use crate::worker::scope::Scope;
 use crate::worker::servers::{CALL_TIMEOUT_S, Side, silent};
 use jiff::{SignedDuration, Timestamp};
@@ -110,6 +111,25 @@ impl Bench {
             described.insert(database.to_owned(), self.objects(Side::Source, database).await?);
         }
         Ok(described)
+    }
+
+    /// What the task makes or fills, in the order it does.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn planned(&self) -> Result<Vec<Planned>, Snag> {
+        let described = self.source_objects().await?;
+        let engine = self.work.source.product.engine;
+        Ok(plan::plan(engine, Scope::new(&self.work.objects), &self.work.types, &described))
+    }
+
+    /// The same with the names it gets in the target.
+    ///
+    /// # Errors
+    /// See [`Snag`].
+    pub async fn planned_as(&self) -> Result<Vec<ObjectProgress>, Snag> {
+        let (planned, engine) = (self.planned().await?, self.work.source.product.engine);
+        Ok(plan::progress(engine, Scope::new(&self.work.objects), &planned))
     }
 }
 

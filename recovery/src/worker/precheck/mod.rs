@@ -102,19 +102,23 @@ pub async fn precheck(
     lease: &mut Lease,
     job: MigrationJob,
 ) -> Result<(), LetGo> {
+    let items = applying(&job);
     let bench = Bench::new(Arc::clone(&clock), database, lease, job);
-    let work = bench.work();
+    look(&*clock, &bench, lease, &items).await
+}
+
+/// The items that the precheck of a migration looks at, in the order they are begun.
+pub(super) fn applying(work: &MigrationJob) -> Vec<&'static Item<Bench>> {
     let engine = work.source.product.engine;
     let applies = |item: &&Item<Bench>| {
         let about = &item.about;
         about.engines.contains(&engine) && about.needs.met_by(&work.types) && !work.without_advice.contains(&about.item)
     };
-    let items: Vec<&Item<Bench>> = ITEMS.iter().chain(&advice::ITEMS).filter(applies).collect();
-    look(&*clock, &bench, lease, &items).await
+    ITEMS.iter().chain(&advice::ITEMS).filter(applies).collect()
 }
 
 /// Looks at items and notes each as it is known, then reports the precheck done.
-async fn look<B: Sync>(
+pub(super) async fn look<B: Sync>(
     clock: &(dyn Clock + 'static),
     bench: &B,
     lease: &mut Lease,

@@ -4,9 +4,7 @@ use super::bench::Bench;
 use super::item::{ASKS_S, About, Item, Looked, Needs, RELATIONAL, Weight, each};
 use crate::model::precheck::PrecheckItem;
 use crate::model::task::SameNameMode;
-use crate::worker::migrate::plan;
 use crate::worker::names::{clash, named_by_database, word};
-use crate::worker::scope::Scope;
 use crate::worker::servers::Side;
 
 /// The item.
@@ -35,12 +33,10 @@ async fn look(bench: &Bench) -> Looked {
     if work.same_name == SameNameMode::Ignore {
         return Ok(Vec::new());
     }
-    let described = bench.source_objects().await?;
-    let (engine, scope) = (work.source.product.engine, Scope::new(&work.objects));
-    let planned = plan::plan(engine, scope, &work.types, &described);
+    let engine = work.source.product.engine;
     let mut causes = Vec::new();
     let mut taken = Vec::new();
-    for entry in plan::progress(engine, scope, &planned) {
+    for entry in bench.planned_as().await? {
         let (database, name) = (&entry.target_database, &entry.target_name);
         if !named_by_database(engine, entry.kind) {
             continue;

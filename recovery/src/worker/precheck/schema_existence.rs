@@ -119,11 +119,8 @@ async fn provide(bench: &Bench, name: &str, source: &str) -> Result<Option<Findi
 /// Without structure the tables have to be in the target already.
 async fn tables_not_in_target(bench: &Bench) -> Looked {
     let work = bench.work();
-    let scope = Scope::new(&work.objects);
-    let described = bench.source_objects().await?;
-    let planned = plan::plan(work.source.product.engine, scope, &work.types, &described);
     let mut findings = Vec::new();
-    for entry in plan::progress(work.source.product.engine, scope, &planned) {
+    for entry in bench.planned_as().await? {
         let (database, table) = (&entry.target_database, &entry.target_name);
         let objects = bench.objects(Side::Target, database).await?;
         if !objects.iter().any(|object| object.kind == entry.kind && object.name == *table) {

@@ -1,5 +1,6 @@
 //! Precheck item: the source account is sysadmin or superuser, which following the log takes there. The right is one on
-//! the whole server, so what is granted on single databases does not do.
+//! the whole server, so what is granted on single databases does not do. That of Redis is looked at here too
+//! ([`super::psync`]).
 
 use super::bench::Bench;
 use super::grants::{On, Privilege, grant};
@@ -34,9 +35,15 @@ async fn look(bench: &Bench) -> Looked {
     }
     let access = bench.access(Side::Source);
     let (engine, instance, account) = (access.product.engine, &access.instance, &access.login.account);
-    let role = if engine == Engine::SqlServer { "sysadmin" } else { "superuser" };
-    let cause = format!("source account {account} is no {role} on {instance}, and following its log takes one");
-    let remedy = format!("Make account {account} {role} on {instance}, or use another account, then start again.");
-    let made = grant(engine, Privilege::Replicate, &On::database(""), account);
-    Ok(vec![Finding::new(cause, remedy).by(made)])
+    let (lacks, raise) = if engine == Engine::Redis {
+        (format!("may not run SYNC and PSYNC on {instance}"), format!("Let account {account} run them"))
+    } else {
+        let role = if engine == Engine::SqlServer { "sysadmin" } else { "superuser" };
+        let lacks = format!("is no {role} on {instance}, and following its log takes one");
+        (lacks, format!("Make account {account} {role}"))
+    };
+    let cause = format!("source account {account} {lacks}");
+    let remedy = format!("{raise} on {instance}, or use another account, then start again.");
+    let granted = grant(engine, Privilege::Replicate, &On::database("0"), account);
+    Ok(vec![Finding::new(cause, remedy).by(granted)])
 }

@@ -5,8 +5,6 @@ use super::item::{ASKS_S, About, Item, Looked, Needs, RELATIONAL, Weight, each};
 use crate::model::content::ObjectKind;
 use crate::model::precheck::PrecheckItem;
 use crate::model::task::SameNameMode;
-use crate::worker::migrate::plan;
-use crate::worker::scope::Scope;
 use crate::worker::servers::Side;
 
 /// The item.
@@ -33,11 +31,8 @@ async fn look(bench: &Bench) -> Looked {
     if work.same_name == SameNameMode::Ignore {
         return Ok(Vec::new());
     }
-    let described = bench.source_objects().await?;
-    let (engine, scope) = (work.source.product.engine, Scope::new(&work.objects));
-    let planned = plan::plan(engine, scope, &work.types, &described);
     let mut causes = Vec::new();
-    for entry in plan::progress(engine, scope, &planned) {
+    for entry in bench.planned_as().await? {
         if entry.kind != ObjectKind::Table {
             continue;
         }

@@ -4,14 +4,18 @@ mod backups;
 mod bulk;
 mod definitions;
 mod events;
+mod extras;
 mod foreign_keys;
 mod harm;
+mod log_files;
 mod ports;
+mod prepared;
 mod redis_backups;
 mod redis_commands;
 mod redis_nodes;
 mod redis_table;
 mod rights;
+mod sequences;
 mod statements;
 
 use super::front::Birth;

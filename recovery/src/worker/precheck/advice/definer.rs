@@ -2,11 +2,10 @@
 
 use crate::model::Engine;
 use crate::model::precheck::{Finding, PrecheckItem};
-use crate::worker::migrate::plan::{self, Planned};
+use crate::worker::migrate::plan::Planned;
 use crate::worker::names::word;
 use crate::worker::precheck::bench::Bench;
 use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, Weight};
-use crate::worker::scope::Scope;
 use crate::worker::servers::Side;
 
 /// The item.
@@ -33,10 +32,8 @@ async fn look(bench: &Bench) -> Looked {
         return Ok(Vec::new());
     };
     let work = bench.work();
-    let (engine, scope) = (work.source.product.engine, Scope::new(&work.objects));
-    let described = bench.source_objects().await?;
     let mut findings = Vec::new();
-    for Planned { database, object } in plan::plan(engine, scope, &work.types, &described) {
+    for Planned { database, object } in bench.planned().await? {
         let Some(definer) = object.definer.as_deref() else { continue };
         // A server may name the hosts of an account too.
         let account = definer.split('@').next().unwrap_or(definer).trim_matches(['`', '\'', '"']);

@@ -2,7 +2,6 @@
 
 use crate::model::precheck::PrecheckItem;
 use crate::model::task::MigrationType;
-use crate::worker::migrate::plan;
 use crate::worker::precheck::bench::Bench;
 use crate::worker::precheck::item::{ASKS_S, About, EVERY_ENGINE, Item, Looked, Needs, Weight, each};
 use crate::worker::scope::Scope;
@@ -28,9 +27,8 @@ pub const ITEM: Item<Bench> = Item {
 
 async fn look(bench: &Bench) -> Looked {
     let work = bench.work();
-    let (engine, scope) = (work.source.product.engine, Scope::new(&work.objects));
-    let described = bench.source_objects().await?;
-    let planned = plan::plan(engine, scope, &work.types, &described);
+    let scope = Scope::new(&work.objects);
+    let planned = bench.planned().await?;
     let mut causes = Vec::new();
     for database in scope.databases() {
         if scope.whole(database).is_some() && !planned.iter().any(|planned| planned.database == database) {

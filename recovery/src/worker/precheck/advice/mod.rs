@@ -6,21 +6,25 @@ mod circle;
 mod clock;
 mod definer;
 mod empty;
+mod event_trigger;
 mod expiry;
+mod extension;
 mod identity;
 mod key;
 mod name_case;
 mod orphans;
+mod packet;
 mod replica;
 mod sequence;
 mod space;
+mod transaction;
 mod types;
 
 use super::bench::Bench;
 use super::item::Item;
 
 /// The advisory items of a migration, in the order they are begun.
-pub const ITEMS: [Item<Bench>; 14] = [
+pub const ITEMS: [Item<Bench>; 18] = [
     key::ITEM,
     orphans::ITEM,
     circle::ITEM,
@@ -35,4 +39,8 @@ pub const ITEMS: [Item<Bench>; 14] = [
     clock::ITEM,
     expiry::ITEM,
     empty::ITEM,
+    transaction::ITEM,
+    packet::ITEM,
+    event_trigger::ITEM,
+    extension::ITEM,
 ];

@@ -3,10 +3,8 @@
 use crate::model::Engine;
 use crate::model::content::ObjectKind;
 use crate::model::precheck::{Finding, PrecheckItem};
-use crate::worker::migrate::plan;
 use crate::worker::precheck::bench::Bench;
 use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, Weight};
-use crate::worker::scope::Scope;
 
 /// The item.
 pub const ITEM: Item<Bench> = Item {
@@ -28,11 +26,8 @@ pub const ITEM: Item<Bench> = Item {
 };
 
 async fn look(bench: &Bench) -> Looked {
-    let work = bench.work();
-    let (engine, scope) = (work.source.product.engine, Scope::new(&work.objects));
-    let described = bench.source_objects().await?;
     let mut findings = Vec::new();
-    for planned in plan::plan(engine, scope, &work.types, &described) {
+    for planned in bench.planned().await? {
         if planned.object.kind == ObjectKind::Sequence {
             let named = format!("{}.{}", planned.database, planned.object.name);
             let cause = format!(

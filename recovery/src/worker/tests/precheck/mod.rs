@@ -1,5 +1,9 @@
 //! Every precheck item, passed and failed for each cause.
 
+mod advice;
+mod log;
+mod properties;
+
 use super::sample::{foreign_key, only, product, row, shop, table, whole, work};
 use super::servers::Server;
 use super::world::{End, Shared};
@@ -7,7 +11,7 @@ use crate::model::Engine;
 use crate::model::instance::{Grants, Rights};
 use crate::model::precheck::{PrecheckItem as I, PrecheckResult};
 use crate::model::task::{MigrationType, SameNameMode, Selection, Work};
-use crate::ports::database::{DatabaseError, Recovery};
+use crate::ports::database::DatabaseError;
 use crate::worker::Interruption;
 use crate::worker::lease::LetGo;
 use jiff::SignedDuration;
@@ -305,33 +309,6 @@ fn items_are_told_together_unless_one_takes_long() {
 }
 
 #[test]
-fn each_parameter_that_keeps_the_log_from_being_followed_fails_with_what_sets_it() {
-    let cases = [
-        ("log_bin", "OFF", I::BinlogOn, "log_bin = mysql-bin"),
-        ("binlog_format", "MIXED", I::BinlogMode, "SET GLOBAL binlog_format = 'ROW'"),
-        ("binlog_row_image", "MINIMAL", I::BinlogRowImage, "SET GLOBAL binlog_row_image = 'FULL'"),
-        ("server_id", "1", I::ServerId, "SET GLOBAL server_id = 1001"),
-    ];
-    for (name, value, item, statement) in cases {
-        let shared = world(Engine::MySql, "sfi", vec![whole("shop")]);
-        change(&shared, "source", |server| {
-            server.grants = Grants::all(Rights::Owner);
-            server.parameters.insert(name.into(), value.into());
-        });
-        let said = cause(&shared, item);
-        assert!(said.contains(&format!("{name} of the source rm-source is {value}")), "{said}");
-        let world = shared.lock();
-        let found = world.service.items.iter().find(|result| result.item == item).and_then(|it| it.outcome.found());
-        assert_eq!(found.and_then(|found| found.findings[0].statement.as_deref()), Some(statement));
-    }
-    let shared = world(Engine::MySql, "sf", vec![whole("shop")]);
-    change(&shared, "source", |server| {
-        server.parameters.insert("log_bin".into(), "OFF".into());
-    });
-    assert_eq!(failed(&shared), []);
-}
-
-#[test]
 fn more_findings_than_are_shown_are_counted() {
     let shared = mysql();
     change(&shared, "target", |server| {
@@ -345,41 +322,6 @@ fn more_findings_than_are_shown_are_counted() {
     });
     let said = cause(&shared, I::TargetPermission);
     assert!(said.contains("shop.t19") && !said.contains("shop.t20") && said.ends_with("; and 3 more"), "{said}");
-}
-
-#[test]
-fn a_log_file_that_is_gone_fails_with_what_purges_up_to_the_next() {
-    let shared = world(Engine::MySql, "sfi", vec![whole("shop")]);
-    change(&shared, "source", |server| {
-        server.grants = Grants::all(Rights::Owner);
-        server.told.lost_log_files = vec!["mysql-bin.000041".into()];
-    });
-    let said = cause(&shared, I::BinlogExistence);
-    assert_eq!(said, "file mysql-bin.000041 of the binary log of the source rm-source is missing");
-    let world = shared.lock();
-    let found = world.service.items.iter().find_map(|it| it.outcome.found()).expect("it failed");
-    assert_eq!(found.findings[0].statement.as_deref(), Some("PURGE BINARY LOGS TO 'mysql-bin.000042'"));
-}
-
-#[test]
-fn a_table_whose_changes_cannot_be_followed_fails_incremental_where_it_is_selected() {
-    for (letters, objects, fails) in [
-        ("sfi", vec![whole("shop")], true),
-        ("sfi", vec![only("shop", "goods")], false),
-        ("sf", vec![whole("shop")], false),
-    ] {
-        let shared = world(Engine::MySql, letters, objects);
-        change(&shared, "source", |server| {
-            server.grants = Grants::all(Rights::Owner);
-            server.told.storage =
-                [("shop.orders".into(), "Federated".into()), ("shop.goods".into(), "InnoDB".into())].into();
-        });
-        if fails {
-            assert!(cause(&shared, I::StorageEngine).starts_with("table shop.orders has the storage engine FEDERATED"));
-        } else {
-            assert_eq!(failed(&shared), []);
-        }
-    }
 }
 
 #[test]
@@ -414,109 +356,4 @@ fn rows_in_the_tables_copied_into_fail_unless_they_are_to_stay() {
     occupied(&shared);
     shared.lock().service.work.same_name = SameNameMode::Ignore;
     assert_eq!(failed(&shared), []);
-}
-
-#[test]
-fn following_the_log_of_an_sql_server_takes_the_full_model_a_full_backup_and_a_sysadmin() {
-    let recovery = |model: &str, backed_up| Recovery { model: model.into(), backed_up };
-    let with = |rights, recovery: Recovery| {
-        let shared = world(Engine::SqlServer, "sfi", vec![whole("shop")]);
-        change(&shared, "source", |server| {
-            server.grants = Grants::all(rights);
-            server.grants.exceptions.insert("shop".into(), Rights::Owner);
-            server.told.recovery =
-                [("shop".into(), recovery), ("other".into(), Recovery { model: "simple".into(), backed_up: false })]
-                    .into();
-        });
-        failed(&shared).into_iter().map(|(item, cause, _)| (item, cause)).collect::<Vec<_>>()
-    };
-    assert_eq!(with(Rights::Owner, recovery("full", true)), []);
-    let found = with(Rights::Owner, recovery("simple", false));
-    assert_eq!(found.len(), 1);
-    assert!(found[0].0 == I::RecoveryModel && found[0].1.contains("database shop of the source rm-source is simple"));
-    assert!(found[0].1.contains("no full backup of database shop"), "{found:?}");
-    let found = with(Rights::ReadWrite, recovery("full", true));
-    assert_eq!(
-        found,
-        [(I::Superuser, "source account app is no sysadmin on rm-source, and following its log takes one".to_owned())]
-    );
-}
-
-/// Runs the precheck of a shop with this change; what its advice says.
-fn advice(shared: &Shared) -> Vec<(I, String)> {
-    let end = shared.turn(1_000);
-    assert!(matches!(end, End::Done(Ok(()))), "{end:?}");
-    let world = shared.lock();
-    let said = world.service.items.iter().filter(|result| result.item.is_advisory()).filter_map(|result| {
-        assert!(!result.outcome.is_failure(), "advice never blocks: {result:?}");
-        // The servers here run no queries.
-        let found = result.outcome.found().filter(|_| result.item != I::AdviseOrphans)?;
-        Some((result.item, found.causes()))
-    });
-    said.collect()
-}
-
-#[test]
-fn a_shop_in_order_gets_no_advice_and_each_flaw_gets_its_own() {
-    assert_eq!(advice(&mysql()), []);
-    type Change = fn(&mut Server);
-    let flaws: [(I, &str, Change, Change); 4] = [
-        (
-            I::AdviseNameCase,
-            "table shop.Stock is called shop.stock in the target rm-target (lower_case_table_names)",
-            |source| source.db("shop").expect("it is there").objects.push(table("Stock", &[])),
-            |target| {
-                target.parameters.insert("lower_case_table_names".into(), "1".into());
-            },
-        ),
-        (
-            I::AdviseSpace,
-            "the target rm-target has room for 9 bytes, and the source rm-source takes 10",
-            |source| source.told.used_bytes = Some(10),
-            |target| target.told.free_bytes = Some(9),
-        ),
-        (
-            I::AdviseKey,
-            "table shop.log has neither a primary nor a unique key: a row that is brought over twice stands there twice",
-            |source| {
-                let keyless = crate::model::content::Object { key: Vec::new(), ..table("log", &[]) };
-                source.db("shop").expect("it is there").objects.push(keyless);
-            },
-            |_| {},
-        ),
-        (
-            I::AdviseEmpty,
-            "no selected table of the source holds a row",
-            |source| source.db("shop").expect("it is there").rows.clear(),
-            |_| {},
-        ),
-    ];
-    for (item, cause, source, target) in flaws {
-        let shared = mysql();
-        change(&shared, "source", source);
-        change(&shared, "target", target);
-        assert_eq!(advice(&shared), [(item, cause.to_owned())]);
-        let without = mysql();
-        change(&without, "source", source);
-        change(&without, "target", target);
-        without.lock().service.work.without_advice = [item].into();
-        assert_eq!(advice(&without), []);
-    }
-}
-
-#[test]
-fn advice_counts_what_is_left_to_a_temporary_instance_and_who_follows_whom() {
-    let server = || world(Engine::SqlServer, "sf", vec![whole("shop")]);
-    let shared = server();
-    let soon = shared.lock().now + SignedDuration::from_mins(59);
-    shared.lock().service.work.source.expires_at = Some(soon);
-    let said = advice(&shared);
-    assert!(said.len() == 1 && said[0].0 == I::AdviseExpiry, "{said:?}");
-    assert!(said[0].1.contains("is reckoned to take up to 60 minutes"), "{said:?}");
-    let shared = server();
-    shared.lock().service.work.source.expires_at = Some(soon + SignedDuration::from_mins(2));
-    shared.lock().service.work.source.replica_of = Some("rm-master".into());
-    let said = advice(&shared);
-    let wanted = "the source rm-source is a replica of rm-master: what it has not got yet does not come over";
-    assert_eq!(said, [(I::AdviseReplica, wanted.to_owned())]);
 }
