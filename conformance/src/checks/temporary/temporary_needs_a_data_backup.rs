@@ -48,7 +48,8 @@ fn has_one(lens: &Lens<'_>, order: &Order<'_, '_>) -> bool {
             let on_it = |list: &BackupList| list.backups.iter().any(|listed| listed.id == backup.id);
             let left_out =
                 lists.any(|(list, _)| BackupList::deserialize(&*list.it.answer).is_ok_and(|list| !on_it(&list)));
-            backup.began_at <= call.at && !left_out
+            // What was seen before the order had begun before it, whatever the service's clock says.
+            (seen_at <= call.at || backup.began_at <= call.at) && !left_out
         },
     )
 }
@@ -110,8 +111,9 @@ fn automatic_backup_is_due(view: &InstanceView, at: Timestamp) -> bool {
 mod tests {
     use super::*;
     use crate::checks::temporary::made_up::{by_set, holds, wrong};
-    use crate::checks::testing::{Story, master, start, temporary};
+    use crate::checks::testing::{Story, master, span, start, temporary};
     use serde_json::json;
+    use std::sync::Arc;
 
     const ORDER: &str = "POST /v1/instances/rm-1/temporary-instances";
 
@@ -164,6 +166,20 @@ mod tests {
         let shop = master("rm-1", "sqlserver 2012 web");
         let mut story = Story::new();
         story.see(&shop).data_backup(&shop).order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
+        holds(&story, check, 0);
+    }
+
+    #[test]
+    fn a_backup_seen_before_an_order_counts_though_the_services_clock_is_ahead() {
+        let (mut story, shop) = (Story::new(), master("rm-1", "sqlserver 2012 web"));
+        story.see(&shop).data_backup(&shop);
+        for event in &mut story.history.events {
+            if let What::BackupSeen(backup) = &mut event.what {
+                Arc::make_mut(backup).began_at += span("1h");
+            }
+        }
+        story.order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
+        story.call("GET /v1/instances/rm-1/backups", json!(null), 200, json!({"backups": []}));
         holds(&story, check, 0);
     }
 
