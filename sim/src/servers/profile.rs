@@ -62,7 +62,7 @@ const POSTGRESQL: Profile = Profile {
     definers: false,
     select_into: true,
     recovery_models: false,
-    parameters: &[],
+    parameters: &[("time_zone", "UTC")],
 };
 
 const PPAS: Profile = Profile {
