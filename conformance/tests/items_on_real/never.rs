@@ -23,18 +23,6 @@ pub const NEVER: &[(I, O, &[Family], &str)] = &[
     (I::AdviseClock, O::Warned, ALL, "servers have the clock of this machine, which cannot be set off"),
     (I::AdviseSpace, O::Warned, ALL, "no real server tells how much room its disk has left"),
     (
-        I::SourceVersion,
-        O::Failed,
-        MYSQLS,
-        "every MySQL and MariaDB here counts as 8.0, the newest that the documents know",
-    ),
-    (
-        I::SourceVersion,
-        O::Shielded,
-        MYSQLS,
-        "every MySQL and MariaDB here counts as 8.0, the newest that the documents know",
-    ),
-    (
         I::RestoreVersion,
         O::Failed,
         ALL,

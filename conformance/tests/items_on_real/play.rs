@@ -7,7 +7,8 @@ use recovery::model::Engine;
 use recovery::model::logical::backup::LogicalType;
 use recovery::model::precheck::PrecheckItem as I;
 use scenarios::{
-    AccountStep, AccountStepChange, Action, ConfigureStep, Credentials, InstanceSpec, Scenario, SqlStep, Step,
+    AccountStep, AccountStepChange, Action, ConfigureStep, Credentials, DatabaseSpec, InstanceSpec, Scenario, SqlStep,
+    Step,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -49,6 +50,8 @@ pub struct Part {
 pub struct Play {
     pub scenario: Scenario,
     pub parts: Vec<Part>,
+    /// What each instance holds.
+    held: BTreeMap<String, Vec<DatabaseSpec>>,
 }
 
 impl Play {
@@ -79,7 +82,7 @@ impl Play {
         let instances = instances.collect();
         let mut scenario = Scenario { instances, tolerant: true, covers: vec![], steps: vec![], ..first };
         scenario.world.machines += MORE_MACHINES;
-        let mut play = Self { scenario, parts: vec![] };
+        let mut play = Self { scenario, parts: vec![], held: BTreeMap::new() };
         for (shown, world) in parts {
             play.add(shown, world)?;
         }
@@ -103,6 +106,9 @@ impl Play {
             if let Action::LogicalBackup(it) = &mut action {
                 // The log of a source is not taken from real servers.
                 it.backup_type = LogicalType::StructureFull;
+            }
+            if let Action::Sql(it) = &action {
+                self.held.remove(&it.on);
             }
             let once = match action {
                 Action::LogicalBackup(_) => !own_set,
@@ -136,21 +142,23 @@ impl Play {
         Some(YOUNGER)
     }
 
-    /// Empties an instance and puts in what the world has there.
+    /// Empties an instance and puts in what the world has there, where that is not what it holds.
     fn fill(&mut self, spec: &InstanceSpec) {
-        let empty = match spec.product.engine {
-            Engine::Redis => EMPTY_REDIS,
-            Engine::MySql => EMPTY_MYSQL,
-            _ => EMPTY_POSTGRES,
+        let (empty, between) = match spec.product.engine {
+            Engine::Redis => (EMPTY_REDIS, "\n"),
+            Engine::MySql => (EMPTY_MYSQL, ";\n"),
+            _ => (EMPTY_POSTGRES, ";\n"),
         };
+        if self.held.insert(spec.name.clone(), spec.databases.clone()).as_ref() == Some(&spec.databases) {
+            return;
+        }
         for database in &spec.databases {
-            let login =
-                Credentials { account: spec.accounts[0].name.clone(), password: spec.accounts[0].password.clone() };
-            for run in [empty, database.sql.trim()].into_iter().filter(|run| !run.is_empty()) {
-                let (on, run) = (spec.name.clone(), run.to_owned());
-                let step = SqlStep { on, run, login: login.clone(), database: database.name.clone(), error: None };
-                self.act("sql", Action::Sql(step));
-            }
+            let own = &spec.accounts[0];
+            let login = Credentials { account: own.name.clone(), password: own.password.clone() };
+            let run = [empty, database.sql.trim()].iter().filter(|sql| !sql.is_empty()).copied().collect::<Vec<_>>();
+            let (on, run) = (spec.name.clone(), run.join(between));
+            let step = SqlStep { on, run, login, database: database.name.clone(), error: None };
+            self.act("sql", Action::Sql(step));
         }
     }
 

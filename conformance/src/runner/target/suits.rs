@@ -138,7 +138,14 @@ mod tests {
         let mark = "mark = \"now\"";
         assert_eq!(why("postgresql 10", mark), None);
         assert_eq!(why("mysql 5.7", "fault = { pause = \"machine of shop\", for = \"1s\" }"), None);
+        let followed = "from = \"shop\", into = \"shop\", objects = [\"orders\"], types = [\"incremental\"]";
+        let prechecked = format!("migrate = {{ {followed}, until = \"prechecked\", as = \"move\" }}");
+        assert_eq!(why("mysql 5.7", &prechecked), None);
+        let run = format!("migrate = {{ {followed} }}");
+        let begun = format!("{prechecked}\n[[step]]\ntask = {{ of = \"move\", do = \"start\" }}");
         for (engine, step, reason) in [
+            ("mysql 5.7", run.as_str(), "incremental"),
+            ("mysql 5.7", begun.as_str(), "incremental"),
             ("sqlserver 2012 web", mark, "SQL Server"),
             ("ppas 9.3", mark, "PPAS"),
             ("redis 7.0 cluster", mark, "cluster"),
