@@ -2,6 +2,8 @@
 
 #[path = "golden/items.rs"]
 mod items;
+#[path = "golden/table.rs"]
+mod table;
 #[path = "golden/worlds.rs"]
 mod worlds;
 
@@ -15,8 +17,7 @@ use recovery::model::precheck::{PrecheckItem, PrecheckOutcome};
 use scenarios::Scenario;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
-
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../golden");
+use table::{GOLDEN, WIDTH, named};
 
 /// Snapshots of this file whose names are not made from scenarios.
 const SINGLE: [&str; 2] = ["rule_matrix", "failure_output"];
@@ -44,22 +45,6 @@ fn precheck_name(scenario: &Scenario) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
     format!("precheck__{}{case}", scenario.name).chars().map(plain).collect()
 }
-
-/// The text with the scenario's names in the places of ids, which are random.
-fn named(history: &History, text: &str) -> String {
-    let mut names: Vec<_> = history.names.iter().collect();
-    names.sort_by_key(|(_, id)| std::cmp::Reverse(id.as_str().len()));
-    let mut text = text.to_owned();
-    for (name, id) in names {
-        text = text.replace(id.as_str(), name);
-        let short: String = id.as_str().chars().take(19).collect();
-        text = text.replace(&format!("migration of {short}"), &format!("migration of {name}"));
-    }
-    text
-}
-
-/// Width of the terminal the tables of prechecks are made for.
-const WIDTH: usize = 120;
 
 fn history_of(scenario: &Scenario) -> History {
     runner::run(scenario, 0, None).unwrap_or_else(|error| panic!("{}: {error}", scenario.file))

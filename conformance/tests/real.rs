@@ -1,9 +1,15 @@
 //! Scenarios on real servers, each a test of its own name. Without a container engine each says that it was not run and why;
 //! where FIREDRILL_REQUIRE_ENGINES is set, it fails. `firedrill run --target real` runs all of them. Rehearsals on dumps of
-//! users' schemas beside them.
+//! users' schemas beside them, and every item of a precheck.
 
+#[path = "items_on_real/mod.rs"]
+mod items_on_real;
 #[path = "rehearsals/mod.rs"]
 mod rehearsals;
+#[path = "golden/table.rs"]
+mod table;
+#[path = "golden/worlds.rs"]
+mod worlds;
 
 use conformance::catalogue::catalogue;
 use conformance::judge::Outcome;
@@ -11,7 +17,7 @@ use conformance::reports::failure::failure;
 use conformance::runner::target::{servers_for, unsuitable};
 use conformance::suite::run_on;
 use engines::docker::Docker;
-use engines::images::Images;
+use engines::images::{Family, Images};
 use libtest_mimic::{Arguments, Failed, Trial};
 use scenarios::{Scenario, builtin};
 use std::process::ExitCode;
@@ -42,7 +48,12 @@ fn main() -> ExitCode {
     };
     let scenarios = SCENARIOS.iter().map(|name| trial(name, Box::new(|| every_rule_holds_on_real_servers(name))));
     let rehearsals = rehearsals::CASES.iter().map(|(name, case)| trial(name, Box::new(|| case(&images()?))));
-    libtest_mimic::run(&arguments, scenarios.chain(rehearsals).collect()).exit_code()
+    let items = Family::ALL
+        .map(|family| trial(&items_on_real::name(family), Box::new(move || items_on_real::check(family, &images()?))));
+    let table = Trial::test("every combination of an item is run on real servers, or it is said why not", || {
+        items_on_real::table_is_whole().map_err(Failed::from)
+    });
+    libtest_mimic::run(&arguments, scenarios.chain(rehearsals).chain(items).chain([table]).collect()).exit_code()
 }
 
 fn cases(name: &str) -> Result<Vec<Scenario>, String> {

@@ -1,75 +1,16 @@
 //! Every item of a precheck, by engine, in every outcome that its registration allows, as text and as JSON.
 
+use super::history_of;
+use super::table::{GOLDEN, combinations, file_name, outcomes, said, scenario};
 use super::worlds::{CANNOT_BE, Outcome, of_restore, world};
-use super::{GOLDEN, WIDTH, history_of, named};
-use conformance::catalogue::catalogue;
 use conformance::history::History;
-use conformance::reports::precheck::{Checked, json, prechecks, table};
 use recovery::model::Engine;
-use recovery::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckRun};
 use recovery::worker::precheck::every;
-use recovery::worker::precheck::item::{About, Weight};
-use scenarios::Scenario;
 use std::collections::BTreeSet;
-
-/// The outcomes an item may have.
-fn outcomes(about: &About) -> Vec<Outcome> {
-    match (about.weight == Weight::Firm, about.shieldable) {
-        (false, _) => vec![Outcome::Passed, Outcome::Warned],
-        (true, false) => vec![Outcome::Passed, Outcome::Failed],
-        (true, true) => vec![Outcome::Passed, Outcome::Failed, Outcome::Shielded],
-    }
-}
-
-/// The table of combinations: every item with every engine it is for and every outcome it may have.
-fn combinations() -> Vec<(PrecheckItem, Engine, Outcome)> {
-    let of = |about: About| {
-        let one = move |engine: Engine| outcomes(&about).into_iter().map(move |outcome| (about.item, engine, outcome));
-        about.engines.iter().copied().flat_map(one).collect::<Vec<_>>()
-    };
-    let cannot_be = |(item, engine, outcome): &(PrecheckItem, Engine, Outcome)| {
-        CANNOT_BE
-            .iter()
-            .any(|(other, on, what, _)| other == item && on.is_none_or(|on| on == *engine) && what == outcome)
-    };
-    every().flat_map(of).filter(|combination| !cannot_be(combination)).collect()
-}
-
-fn file_name((item, engine, outcome): (PrecheckItem, Engine, Outcome)) -> String {
-    format!("{}__{}__{}", item.code(), engine.word(), outcome.word())
-}
-
-fn outcome_of(outcome: &PrecheckOutcome) -> Outcome {
-    match outcome {
-        PrecheckOutcome::Success => Outcome::Passed,
-        PrecheckOutcome::Warning(_) => Outcome::Warned,
-        PrecheckOutcome::Failed(_) => Outcome::Failed,
-        PrecheckOutcome::Shielded(_) => Outcome::Shielded,
-    }
-}
-
-/// What the newest precheck of a history says of an item, as text and as JSON.
-fn said(history: &History, item: PrecheckItem, wanted: Outcome) -> Option<String> {
-    let checks = prechecks(history);
-    let checked = checks.last()?;
-    let result = checked.run.items.iter().find(|result| result.item == item)?;
-    if outcome_of(&result.outcome) != wanted {
-        return None;
-    }
-    let run = PrecheckRun { items: vec![result.clone()], ..checked.run.clone() };
-    let one = Checked { run: &run, stale: checked.stale, ..*checked };
-    let table = table(&one, WIDTH);
-    // Without the line on the run: it counts items of the run that is cut down to one here.
-    let rows: String = table.lines().skip(1).map(|line| format!("{line}\n")).collect();
-    let json = serde_json::to_string_pretty(&json(&one)["items"][0]).ok()?;
-    Some(named(history, &format!("{rows}\n{json}\n")))
-}
 
 /// Runs a world.
 fn history(text: &str) -> History {
-    let parsed = Scenario::parse("golden/precheck.toml", text, &catalogue().ids());
-    let scenarios = parsed.unwrap_or_else(|error| panic!("{text}\n{error:?}"));
-    history_of(&scenarios[0])
+    history_of(&scenario(text).unwrap_or_else(|error| panic!("{error}")))
 }
 
 #[test]

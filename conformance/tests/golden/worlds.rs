@@ -42,6 +42,9 @@ create table orders (id int primary key, item varchar(40), customer int, constra
 insert into customers values (1, 'Ada');
 insert into orders values (1, 'lamp', 1), (2, 'desk', 1)";
 
+/// A mode under which statements read as they always do.
+const PLAIN_MODE: &str = "sql_mode = \"STRICT_TRANS_TABLES\"";
+
 /// Two servers and what is asked between them.
 struct World {
     /// Products of source and target.
@@ -96,6 +99,7 @@ impl World {
     fn spoil(&mut self, item: I, engine: Engine) -> bool {
         let (newer, older) = versions(engine);
         let source = |text: &str| (text.to_owned(), String::new());
+        let both = |source: &str, target: &str| (source.to_owned(), target.to_owned());
         let target = |text: &str| (String::new(), text.to_owned());
         match item {
             I::SourceConnectivity => self.login = "source = { account = \"app\", password = \"wrong-one\" }",
@@ -111,14 +115,14 @@ impl World {
             I::BinlogOn => self.parameters = source("log_bin = \"OFF\""),
             I::BinlogMode => self.parameters = source("binlog_format = \"MIXED\""),
             I::BinlogRowImage => self.parameters = source("binlog_row_image = \"MINIMAL\""),
-            I::ServerId => self.parameters = source("server_id = \"0\""),
+            I::ServerId => self.parameters = source("server_id = \"1\""),
             I::BinlogExistence => self.act("fault = { log_file_lost = \"shop\" }"),
             I::StorageEngine => {
-                self.hold("create table prices (id int primary key) engine=FEDERATED");
+                self.hold("create table prices (id int primary key) engine=MRG_MYISAM");
                 self.objects = "objects = [\"customers\", \"orders\", \"prices\"]";
             }
-            I::PasswordFormat => self.parameters = source("old_passwords = \"1\""),
-            I::SqlMode => self.parameters = target("sql_mode = \"ANSI_QUOTES\""),
+            I::PasswordFormat => self.parameters = source("old_passwords = \"ON\""),
+            I::SqlMode => self.parameters = both(PLAIN_MODE, "sql_mode = \"ANSI_QUOTES\""),
             I::TargetTablesEmpty => {
                 self.sql.1 = Some(SHOP.into());
                 self.types = "[\"full\"]";
@@ -140,6 +144,15 @@ impl World {
             }
             I::AdviseOrphans if engine == Engine::MySql => {
                 self.hold("set foreign_key_checks = 0; insert into orders values (3, 'chair', 9)");
+            }
+            I::AdviseOrphans if matches!(engine, Engine::PostgreSql | Engine::Ppas) => {
+                let key = "constraint bought foreign key (customer) references customers (id)";
+                for run in [
+                    "alter table orders drop constraint bought; insert into orders values (3, 'chair', 9)",
+                    &format!("alter table orders add {key} not valid"),
+                ] {
+                    self.act(&format!("sql = {{ on = \"shop\", run = \"{run}\" }}"));
+                }
             }
             I::AdviseOrphans => {
                 self.hold("alter table orders nocheck constraint bought; insert into orders values (3, 'chair', 9)");
@@ -166,7 +179,10 @@ impl World {
                 self.objects = "databases = [\"app\"]";
             }
             I::AdviseDefiner => {
-                self.hold("create definer = boss view lamps as select id from orders where item = 'lamp'");
+                let boss = "name = \"boss\", password = \"boss-pass\"";
+                self.act(&format!("account = {{ on = \"shop\", create = {{ {boss}, rights = \"owner\" }} }}"));
+                let view = "create view lamps as select id from orders where item = 'lamp'";
+                self.act(&format!("sql = {{ on = \"shop\", account = \"boss\", run = \"{view}\" }}"));
                 self.objects = "databases = [\"app\"]";
             }
             I::AdviseNameCase => {
@@ -204,6 +220,14 @@ impl World {
                 self.login = "same_name = \"ignore\"";
             }
             I::AdviseEmpty if engine == Engine::Redis => self.sql.0 = "set basket 1\ndel basket".into(),
+            _ => return self.advise_on_the_state(item, engine),
+        }
+        true
+    }
+
+    /// The same of advice on what a server is doing, and on what it has beside tables.
+    fn advise_on_the_state(&mut self, item: I, engine: Engine) -> bool {
+        match item {
             I::AdviseTransaction => self.prepare(engine),
             I::AdvisePacket => {
                 self.hold("create table notes (id int primary key, note longtext)");
@@ -212,7 +236,7 @@ impl World {
                     "x".repeat(5_000)
                 ));
                 self.objects = "objects = [\"customers\", \"notes\"]";
-                self.parameters = target("max_allowed_packet = \"4096\"");
+                self.parameters = (String::new(), "max_allowed_packet = \"4096\"".into());
             }
             I::AdviseEventTrigger => {
                 let function =
@@ -236,6 +260,7 @@ impl World {
     fn spoil_restore(&mut self, item: I, engine: Engine) -> bool {
         let (newer, older) = versions(engine);
         let target = |text: &str| (String::new(), text.to_owned());
+        let both = |source: &str, target: &str| (source.to_owned(), target.to_owned());
         match item {
             I::RestoreTargetConnection => {
                 self.act("account = { on = \"depot\", name = \"app\", password = \"another-1\" }")
@@ -251,11 +276,15 @@ impl World {
             I::RestoreSetReadable => self.act("fault = { damage = { backup = \"nightly\", how = \"corrupt\" } }"),
             I::RestoreSameName => self.sql.1 = Some("create table orders (id int primary key)".into()),
             I::RestoreDataExistence => self.sql.1 = Some(SHOP.into()),
-            I::RestoreCharset => self.parameters = target("character_set_server = \"latin1\""),
-            I::RestoreTimeZone => self.parameters = target("time_zone = \"+08:00\""),
-            I::RestoreCollation => self.parameters = target("collation_server = \"utf8_bin\""),
+            I::RestoreCharset => {
+                self.parameters = both("character_set_server = \"utf8mb4\"", "character_set_server = \"latin1\"");
+            }
+            I::RestoreTimeZone => self.parameters = both("time_zone = \"+00:00\"", "time_zone = \"+08:00\""),
+            I::RestoreCollation => {
+                self.parameters = both("collation_server = \"utf8_general_ci\"", "collation_server = \"utf8_bin\"");
+            }
             I::RestoreNameCase => self.parameters = target("lower_case_table_names = \"1\""),
-            I::RestoreSqlMode => self.parameters = target("sql_mode = \"ANSI_QUOTES\""),
+            I::RestoreSqlMode => self.parameters = both(PLAIN_MODE, "sql_mode = \"ANSI_QUOTES\""),
             _ => return false,
         }
         true

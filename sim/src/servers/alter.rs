@@ -36,7 +36,7 @@ pub(super) fn alter(mut cursor: Cursor<'_>, profile: Profile) -> Result<Statemen
         return parse(&text, profile);
     }
     let table = cursor.name()?;
-    let checked = !cursor.eat_all(&["with", "nocheck"]);
+    let checked = !(cursor.eat_all(&["with", "nocheck"]) || table_text::is_not_valid(cursor.all));
     cursor.eat_all(&["with", "check"]);
     if cursor.eat_all(&["rename", "to"]) {
         return Ok(Statement::Rename { table, to: cursor.name()? });

@@ -78,7 +78,7 @@ const POSTGRESQL: Profile = Profile {
     recovery_models: false,
     log_files: false,
     extensions: true,
-    parameters: &[("max_prepared_transactions", "0")],
+    parameters: &[("max_prepared_transactions", "0"), ("time_zone", "UTC")],
 };
 
 const PPAS: Profile = Profile {

@@ -163,6 +163,11 @@ fn column(
     Ok(ColumnText { name, text, counts, foreign_key: foreign })
 }
 
+/// Whether a constraint is added without a look at the rows that are there, as PostgreSQL says it.
+pub(super) fn is_not_valid(all: &[Token<'_>]) -> bool {
+    all.windows(2).any(|pair| pair[0].is("not") && pair[1].is("valid"))
+}
+
 /// Reads `[FOREIGN KEY (…)] REFERENCES parent [(…)] [ON …]`; gives the key and the index after it.
 pub(super) fn foreign_key(
     sql: &str,

@@ -38,7 +38,7 @@ pub(super) async fn facts(line: &mut Line) -> Result<ServerFacts, DatabaseError>
     let lines: Vec<String> = shown.into_iter().filter_map(|row| row.into_iter().next()).collect();
     let names = PARAMETERS.map(|name| format!("'{name}'")).join(", ");
     let rows = line.texts(&format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")).await?;
-    let parameters = rows.iter().filter_map(|row| Some((row.first()?.clone(), row.get(1)?.clone()))).collect();
+    let parameters = rows.iter().filter_map(|row| Some((row.first()?.clone(), plain(row.get(1)?)))).collect();
     Ok(ServerFacts {
         product: product(&line.version),
         now: now(line).await?,
@@ -129,12 +129,16 @@ pub(super) async fn databases(line: &mut Line) -> Result<Vec<DatabaseFacts>, Dat
     for row in line.texts(sql).await? {
         let [name, charset] = row.as_slice() else { continue };
         if !is_own(name) {
-            // Since it has another brother the first `utf8` is called by its length.
-            let charset = if charset == "utf8mb3" { "utf8".to_owned() } else { charset.clone() };
-            found.push(DatabaseFacts { name: name.clone(), charset });
+            found.push(DatabaseFacts { name: name.clone(), charset: plain(charset) });
         }
     }
     Ok(found)
+}
+
+/// A character set or collation by the name that every version knows: since it has another brother the first `utf8` is
+/// called by its length.
+fn plain(name: &str) -> String {
+    name.strip_prefix("utf8mb3").map_or_else(|| name.to_owned(), |rest| format!("utf8{rest}"))
 }
 
 /// Whether a database is the server's own, or the claims'.

@@ -14,7 +14,7 @@ pub(super) const ROOT: &str = "default";
 
 /// The categories each right has, in the order they are said in.
 const RULES: [(Rights, &[&str]); 4] = [
-    (Rights::None, &["-@all", "+@connection"]),
+    (Rights::None, &["-@all", "+@connection", "+time"]),
     (Rights::ReadOnly, &["-@all", "+@read", "+@connection", "+@transaction", "+info", "+time", "+eval", "+evalsha"]),
     (
         Rights::ReadWrite,

@@ -147,7 +147,7 @@ mod tests {
         let mut story = Story::new();
         story.see(&shop).data_backup(&shop);
         if let What::BackupSeen(backup) = &mut story.history.events[1].what {
-            std::sync::Arc::make_mut(backup).status = BackupStatus::Failed;
+            Arc::make_mut(backup).status = BackupStatus::Failed;
         }
         story.order_temporary("k", &shop, by_set(), &temporary("sub1", &shop, start()));
         let expected = TemporaryViolation::MadeWithoutBackup { master: "rm-1".into(), backup: Some("bk-1".into()) };

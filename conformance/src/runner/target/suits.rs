@@ -3,7 +3,7 @@
 use recovery::model::logical::backup::LogicalType;
 use recovery::model::task::MigrationType;
 use recovery::model::{Edition, Engine, Product};
-use scenarios::{Action, Damaged, Fault, Host, InstanceRole, Scenario, TaskRequest};
+use scenarios::{Action, Damaged, Fault, Host, InstanceRole, MigrateStep, MigrateUntil, Scenario, Step, TaskRequest};
 
 /// Why a scenario cannot run on real servers; none where it can.
 #[must_use]
@@ -15,7 +15,9 @@ pub fn unsuitable(scenario: &Scenario) -> Option<String> {
     let clocks = scenario.world.skew_ms.keys().find_map(no_clock);
     products.or(roles).or(clocks).or_else(|| both(scenario)).or_else(|| {
         scenario.steps.iter().find_map(|step| match &step.action {
-            Action::Migrate(it) if it.types.contains(&MigrationType::Incremental) => Some(INCREMENTAL.to_owned()),
+            Action::Migrate(it) if it.types.contains(&MigrationType::Incremental) && runs(scenario, it) => {
+                Some(INCREMENTAL.to_owned())
+            }
             Action::Task(it) => match &it.request {
                 TaskRequest::Select { types, .. } if types.contains(&MigrationType::Incremental) => {
                     Some(INCREMENTAL.to_owned())
@@ -29,6 +31,18 @@ pub fn unsuitable(scenario: &Scenario) -> Option<String> {
             _ => None,
         })
     })
+}
+
+/// Whether a migration gets beyond its precheck: by itself, or by a later step.
+fn runs(scenario: &Scenario, migration: &MigrateStep) -> bool {
+    let begins = |step: &Step| match &step.action {
+        Action::Task(it) => {
+            let begun = matches!(it.request, TaskRequest::Confirm | TaskRequest::Purchase { .. } | TaskRequest::Start);
+            begun && migration.name.as_ref() == Some(&it.of)
+        }
+        _ => false,
+    };
+    migration.until > MigrateUntil::Prechecked || scenario.steps.iter().any(begins)
 }
 
 const INCREMENTAL: &str = "incremental migration does not run on real servers yet";
@@ -125,7 +139,14 @@ mod tests {
         let mark = "mark = \"now\"";
         assert_eq!(why("postgresql 10", mark), None);
         assert_eq!(why("mysql 5.7", "fault = { pause = \"machine of shop\", for = \"1s\" }"), None);
+        let followed = "from = \"shop\", into = \"shop\", objects = [\"orders\"], types = [\"incremental\"]";
+        let prechecked = format!("migrate = {{ {followed}, until = \"prechecked\", as = \"move\" }}");
+        assert_eq!(why("mysql 5.7", &prechecked), None);
+        let run = format!("migrate = {{ {followed} }}");
+        let begun = format!("{prechecked}\n[[step]]\ntask = {{ of = \"move\", do = \"start\" }}");
         for (engine, step, reason) in [
+            ("mysql 5.7", run.as_str(), "incremental"),
+            ("mysql 5.7", begun.as_str(), "incremental"),
             ("sqlserver 2012 web", mark, "SQL Server"),
             ("ppas 9.3", mark, "PPAS"),
             ("redis 7.0 cluster", mark, "cluster"),

@@ -3,7 +3,7 @@
 //! Structure and full need to read, incremental needs to replicate. The documents also ask for writing on the source;
 //! that is stricter than needed and not asked for here.
 
-use super::bench::Bench;
+use super::bench::{Bench, Snag};
 use super::grants::{On, Privilege, grant};
 use super::item::{ASKS_S, About, EVERY_ENGINE, Item, Looked, Needs, Weight};
 use crate::model::Engine;
@@ -47,7 +47,12 @@ const REPLICATION: [(Engine, &str); 5] = [
 
 async fn look(bench: &Bench) -> Looked {
     let grants = bench.facts(Side::Source).await?.grants;
-    let described = bench.source_objects().await?;
+    // A server may refuse to describe what the account cannot read.
+    let (described, refused) = match bench.source_objects().await {
+        Ok(described) => (described, None),
+        Err(Snag::LetGo(let_go)) => return Err(let_go.into()),
+        Err(snag @ Snag::Found(_)) => (BTreeMap::new(), Some(snag)),
+    };
     let work = bench.work();
     let engine = work.source.product.engine;
     let (needed, privilege, words) = if bench.has(MigrationType::Incremental) {
@@ -57,6 +62,9 @@ async fn look(bench: &Bench) -> Looked {
         (Rights::ReadOnly, Privilege::Read, if engine == Engine::Redis { "read" } else { "SELECT" })
     };
     let lacking = lacking(Scope::new(&work.objects), &grants, &described, needed);
+    if let (true, Some(snag)) = (lacking.is_empty(), refused) {
+        return Err(snag);
+    }
     let (account, instance) = (&work.source.login.account, &work.source.instance);
     let finding = |object: On| {
         let remedy = format!(

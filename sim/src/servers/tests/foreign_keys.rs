@@ -1,6 +1,6 @@
 //! Foreign keys: enforced on statements, not on bulk loads, and objects of their own.
 
-use super::{at, mysql, numbers, ok, run};
+use super::{at, mysql, numbers, ok, run, server_of};
 use recovery::model::content::Value;
 use recovery::ports::database::{DatabaseError, OnConflict, WriteChunk};
 
@@ -86,4 +86,16 @@ fn a_switched_off_foreign_key_shows_on_the_photograph_and_lets_rows_in() {
     let photograph = server.photograph().expect("a photograph");
     assert!(!photograph.databases["app"].objects["foreign-key fk_c_1"].enabled);
     assert!(refused(&run(&mut server, 2, "alter table c with check check constraint fk_c_1")));
+}
+
+#[test]
+fn a_foreign_key_that_is_added_as_not_valid_looks_at_no_row_that_is_there() {
+    let mut server = server_of("postgresql 10");
+    ok(&mut server, 0, TABLES);
+    let orphan = "alter table c drop constraint fk_c_1; insert into c values (5, 50)";
+    ok(&mut server, 1, orphan);
+    let key = "alter table c add constraint fk_c_1 foreign key (pid) references p (id)";
+    assert!(refused(&run(&mut server, 2, key)));
+    ok(&mut server, 3, &format!("{key} not valid"));
+    assert!(refused(&run(&mut server, 4, "insert into c values (6, 60)")));
 }
