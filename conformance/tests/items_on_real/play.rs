@@ -19,11 +19,12 @@ const YOUNGER: (&str, &str) = ("younger", "shop");
 const MORE_MACHINES: usize = 2;
 
 /// What servers have that nothing was set of.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("binlog_format", "ROW"),
     ("binlog_row_image", "FULL"),
     ("character_set_server", "utf8mb4"),
     ("collation_server", "utf8mb4_general_ci"),
+    ("max_allowed_packet", "16777216"),
     ("maxmemory-policy", "noeviction"),
     ("old_passwords", "OFF"),
     ("server_id", "1001"),
@@ -33,9 +34,9 @@ const SETTINGS: [(&str, &str); 9] = [
 
 /// Everything that a golden world may have made.
 const EMPTY_MYSQL: &str = "set foreign_key_checks = 0; drop view if exists lamps; drop table if exists \
-    customers, orders, prices, keyless, a, b, bills, Bills; set foreign_key_checks = 1";
-const EMPTY_POSTGRES: &str = "drop table if exists customers, orders, keyless, a, b, bills cascade; \
-    drop sequence if exists numbers";
+    customers, orders, prices, keyless, a, b, bills, Bills, notes; set foreign_key_checks = 1";
+const EMPTY_POSTGRES: &str = "drop table if exists customers, orders, keyless, a, b, bills, words cascade; \
+    drop sequence if exists numbers; drop extension if exists citext";
 const EMPTY_REDIS: &str = "flushdb";
 
 /// A part of the scenario, which shows combinations.
@@ -72,7 +73,8 @@ impl Play {
             }
             // What these break or make stays.
             let stays = |shown: &[Combination]| {
-                shown[0].2 != Outcome::Passed && matches!(shown[0].0, I::RestoreSetReadable | I::AdviseExpiry)
+                shown[0].2 != Outcome::Passed
+                    && matches!(shown[0].0, I::RestoreSetReadable | I::AdviseExpiry | I::AdviseTransaction)
             };
             of_kind.sort_by_key(|(shown, world)| (stays(shown), needs_a_set(shown, world)));
             parts.extend(of_kind);
