@@ -86,8 +86,8 @@ mod tests {
     #[test]
     fn a_start_that_was_sent_twice_may_be_refused_once() {
         let mut tale = tale(RestoreStatus::CheckPassed);
-        tale.story.refused("POST /v1/restore-tasks/rst-1/start", json!({}), 409, "OperationDenied.TaskStatus");
         tale.story.call("POST /v1/restore-tasks/rst-1/start", json!({}), 200, json!({}));
+        tale.story.refused("POST /v1/restore-tasks/rst-1/start", json!({}), 409, "OperationDenied.TaskStatus");
         holds(&tale.story, check, 1);
     }
 
