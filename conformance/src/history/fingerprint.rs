@@ -1,9 +1,12 @@
 //! Hashes of a history and of its events: same scenario, seed and version, same hashes.
 
 use super::{Call, History, Shot, What};
+use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Arguments;
+use std::io::Write;
 use std::sync::Arc;
 
 impl History {
@@ -26,34 +29,51 @@ impl History {
         hashes
     }
 
-    /// Every event as bytes, in order; what stands in many events stands in each as its hash.
+    /// Every event as bytes, in order. A photograph or an answer that stands in many events stands in each as its hash; what
+    /// an answer showed follows from it, and stands here by its id alone.
     fn each_as_bytes(&self, mut told: impl FnMut(&[u8])) {
         let mut known = Hashes::default();
+        let mut bytes = Vec::new();
         for event in &self.events {
-            let (at, step) = (event.at, event.step);
-            let (head, hash) = match &event.what {
+            bytes.clear();
+            put_time(&mut bytes, event.at);
+            put(&mut bytes, format_args!("{:?} ", event.step));
+            match &event.what {
                 What::Photograph(Shot { instance, mark, photograph, node }) => {
-                    (format!("{at} {step:?} {instance} {mark:?} {node:?} "), known.of(photograph))
+                    put(&mut bytes, format_args!("{instance} {mark:?} {node:?} "));
+                    bytes.extend(known.of(photograph));
                 }
-                What::Call(Call { sent_at, method, path, key, request, status, answer, error }) => (
-                    format!("{at} {step:?} {sent_at} {method} {path} {key:?} {request} {status:?} {error:?} "),
-                    known.of(answer),
-                ),
-                What::InstanceSeen(view) => (format!("{at} {step:?} instance "), known.of(view)),
-                What::BackupSeen(view) => (format!("{at} {step:?} backup "), known.of(view)),
-                What::TaskSeen(view) => (format!("{at} {step:?} task "), known.of(view)),
-                What::DataSourceSeen(view) => (format!("{at} {step:?} data source "), known.of(view)),
-                What::LogicalTaskSeen(view) => (format!("{at} {step:?} logical task "), known.of(view)),
-                What::LogicalSetSeen(view) => (format!("{at} {step:?} logical set "), known.of(view)),
-                What::RestoreSeen(view) => (format!("{at} {step:?} restore "), known.of(view)),
-                _ => {
-                    told(&serde_json::to_vec(event).unwrap_or_default());
-                    continue;
+                What::Call(Call { sent_at, method, path, key, request, status, answer, error }) => {
+                    put_time(&mut bytes, *sent_at);
+                    put(&mut bytes, format_args!("{method} {path} {key:?} {status:?} {error:?} "));
+                    put_json(&mut bytes, request);
+                    bytes.extend(known.of(answer));
                 }
-            };
-            told(&[head.as_bytes(), &hash].concat());
+                What::InstanceSeen(view) => put(&mut bytes, format_args!("instance {}", view.id)),
+                What::BackupSeen(view) => put(&mut bytes, format_args!("backup {}", view.id)),
+                What::TaskSeen(view) => put(&mut bytes, format_args!("task {}", view.id)),
+                What::DataSourceSeen(view) => put(&mut bytes, format_args!("data source {}", view.id)),
+                What::LogicalTaskSeen(view) => put(&mut bytes, format_args!("logical task {}", view.id)),
+                What::LogicalSetSeen(view) => put(&mut bytes, format_args!("logical set {}", view.id)),
+                What::RestoreSeen(view) => put(&mut bytes, format_args!("restore {}", view.id)),
+                other => put_json(&mut bytes, other),
+            }
+            told(&bytes);
         }
     }
+}
+
+fn put_time(bytes: &mut Vec<u8>, time: Timestamp) {
+    bytes.extend(time.as_nanosecond().to_le_bytes());
+}
+
+fn put(bytes: &mut Vec<u8>, text: Arguments<'_>) {
+    // Nothing fails that is written to memory, here and below.
+    let _ = bytes.write_fmt(text);
+}
+
+fn put_json(bytes: &mut Vec<u8>, value: &impl Serialize) {
+    let _ = serde_json::to_writer(bytes, value);
 }
 
 /// Hashes of what stands in many events, each made once.

@@ -1,10 +1,13 @@
 //! Content of a database server as the recovery system handles it: objects, columns, rows and changes.
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
+use std::fmt::{self, Formatter};
 
-/// One value of a row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One value of a row. As JSON it is null, a number or a string; bytes are an object with the one field `hex`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Value {
     /// NULL.
@@ -20,6 +23,60 @@ pub enum Value {
         /// Hexadecimal digits.
         hex: String,
     },
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+/// Takes a value for what it is at once. The derived way tries one variant after the other and makes an error of each that
+/// does not fit, for every value of every row.
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("null, a number, a string or {\"hex\": …}")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Integer(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+        // A number that no integer of a row holds.
+        #[allow(clippy::cast_precision_loss)]
+        let real = number as f64;
+        Ok(i64::try_from(number).map_or(Value::Real(real), Value::Integer))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+        Ok(Value::Real(number))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<Value, E> {
+        Ok(Value::Text(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        #[derive(Deserialize)]
+        struct Bytes {
+            hex: String,
+        }
+        let Bytes { hex } = Bytes::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Value::Bytes { hex })
+    }
 }
 
 /// Values in the order of the columns asked for.
@@ -166,4 +223,32 @@ pub enum ChangeKind {
         /// The statement.
         sql: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_reads_back_as_it_was_written() {
+        let values = [
+            Value::Null,
+            Value::Integer(i64::MIN),
+            Value::Integer(7),
+            Value::Real(0.5),
+            Value::Text("null".into()),
+            Value::Bytes { hex: "00ff".into() },
+        ];
+        for value in values {
+            let text = serde_json::to_string(&value).expect("JSON");
+            assert_eq!(serde_json::from_str::<Value>(&text).ok(), Some(value));
+        }
+        assert_eq!(
+            serde_json::from_str::<Value>("18446744073709551615").ok(),
+            Some(Value::Real(18_446_744_073_709_551_615.0))
+        );
+        for wrong in ["[1]", "true", "{}"] {
+            assert!(serde_json::from_str::<Value>(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::ServiceError;
 use super::keeper::Keeper;
 use super::work::{Hands, Work};
 use crate::model::backup::BackupMode;
-use crate::model::decide::duties::{self, Duty};
+use crate::model::decide::duties::{self, Agenda, Duty};
 use crate::model::decide::logical;
 use crate::model::decide::{Decision, backups, instances};
 use crate::model::refusal::Refusal;
@@ -32,7 +32,9 @@ pub(super) async fn run(keeper: Arc<Keeper>, ports: &Ports) -> ServiceError {
         if let Some(error) = keeper.broken() {
             return error;
         }
-        let (due, next_at) = look(&keeper);
+        let agenda = keeper.read(|view| Ok(Agenda::of(view.state, keeper.policy(), view.now)));
+        // What is overdue already stands among the duties; only a later time is worth waking up for.
+        let (due, next_at) = agenda.map(|agenda| (agenda.due, agenda.next_at)).unwrap_or_default();
         let mut outcome = Outcome::default();
         for duty in due {
             match Work::new(duty) {
@@ -81,17 +83,6 @@ impl Outcome {
             }
         }
     }
-}
-
-fn look(keeper: &Keeper) -> (Vec<Duty>, Option<Timestamp>) {
-    keeper
-        .read(|view| {
-            let due = duties::due(view.state, keeper.policy(), view.now);
-            // What is overdue already stands among the duties; only a later time is worth waking up for.
-            let next_at = duties::next_at(view.state, keeper.policy(), view.now).filter(|next_at| *next_at > view.now);
-            Ok((due, next_at))
-        })
-        .unwrap_or_default()
 }
 
 async fn until(keeper: &Keeper, wake_at: Option<Timestamp>) {

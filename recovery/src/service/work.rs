@@ -3,7 +3,7 @@
 use super::answer::{internal, no_instance};
 use super::keeper::Keeper;
 use crate::model::backup::{Backup, BackupKind, BackupStatus};
-use crate::model::decide::duties::{self, Duty};
+use crate::model::decide::duties::{Agenda, Duty};
 use crate::model::decide::logical::sets;
 use crate::model::decide::{backups, instances, recoveries};
 use crate::model::instance::{Instance, Origin, Restored};
@@ -129,8 +129,8 @@ impl Hands {
         }
         self.keeper
             .read(|view| {
-                let due = duties::due(view.state, self.keeper.policy(), view.now);
-                Ok(due.into_iter().any(|duty| Work::new(duty).as_ref() == Ok(work)))
+                let agenda = Agenda::of(view.state, self.keeper.policy(), view.now);
+                Ok(agenda.due.into_iter().any(|duty| Work::new(duty).as_ref() == Ok(work)))
             })
             .unwrap_or(false)
     }

@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -25,6 +26,8 @@ pub(super) struct Db {
     /// Values of its sequences.
     pub sequences: SharedSequences,
     wires: Arc<Mutex<Wires>>,
+    /// Whether the tables are wired; those out of a backup are not before the first change, as most copies are only read.
+    wired: Cell<bool>,
 }
 
 /// A change of a row, as the triggers saw it.
@@ -73,7 +76,8 @@ impl Db {
         prepare(&mut connection, ambient, &wires).map_err(failed)?;
         let sequences = SharedSequences::default();
         sequences::install(&connection, &sequences).map_err(failed)?;
-        Ok(Self { connection, charset: charset.to_owned(), catalogue: Arc::default(), sequences, wires })
+        let (charset, wired) = (charset.to_owned(), Cell::new(true));
+        Ok(Self { connection, charset, catalogue: Arc::default(), sequences, wires, wired })
     }
 
     /// A database out of a backup.
@@ -90,11 +94,17 @@ impl Db {
         db.catalogue = Arc::new(catalogue);
         lock(&db.sequences).refresh(&db.catalogue);
         db.connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(())).map_err(failed)?;
-        for table in db.catalogue.tables.keys() {
-            db.wire(table)?;
-        }
-        db.wire_foreign_keys()?;
+        db.wired.set(false);
         Ok(db)
+    }
+
+    /// Has changes captured, where they are not yet.
+    pub fn wire_all(&self) -> Result<(), DatabaseError> {
+        if self.wired.replace(true) {
+            return Ok(());
+        }
+        self.catalogue.tables.keys().try_for_each(|table| self.wire(table))?;
+        self.wire_foreign_keys()
     }
 
     /// The SQLite database as bytes.

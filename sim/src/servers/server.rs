@@ -246,6 +246,7 @@ impl Server {
     pub fn enter(&self, transaction: &mut Transaction, database: &str) -> Result<(), DatabaseError> {
         let db = self.db(database)?;
         if !transaction.begun.contains_key(database) {
+            db.wire_all()?;
             db.set_application(transaction.application)?;
             db.connection.prepare_cached("begin").and_then(|mut begin| begin.execute([])).map_err(failed)?;
             transaction.begun.insert(database.to_owned(), Arc::clone(&db.catalogue));

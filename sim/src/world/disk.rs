@@ -1,5 +1,6 @@
 //! A disk in memory that keeps apart what was synced from what was only written.
 
+use super::blocks::Blocks;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use recovery::ports::Disk;
@@ -19,9 +20,9 @@ pub struct MemoryDisk {
 #[derive(Default)]
 struct State {
     /// What a crash cannot take.
-    durable: Vec<u8>,
+    durable: Blocks,
     /// What readers see: `durable` with all of `unsynced` on top.
-    current: Vec<u8>,
+    current: Blocks,
     unsynced: Vec<Change>,
     /// Counts openings and crashes. A file opened before the last of them is cut off: at a crash the store's own
     /// tidying up still runs, and must not reach the disk.
@@ -45,21 +46,12 @@ enum Change {
 }
 
 impl Change {
-    fn apply(&self, bytes: &mut Vec<u8>) {
+    fn apply(&self, file: &mut Blocks) {
         match self {
-            Self::Length(length) => bytes.resize(*length, 0),
-            Self::Write { offset, data } => put(bytes, *offset, data),
+            Self::Length(length) => file.resize(*length),
+            Self::Write { offset, data } => file.put(*offset, data),
         }
     }
-}
-
-/// Writes at an offset; the file grows where it was too short.
-fn put(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
-    let end = offset + data.len();
-    if bytes.len() < end {
-        bytes.resize(end, 0);
-    }
-    bytes[offset..end].copy_from_slice(data);
 }
 
 impl State {
@@ -226,14 +218,10 @@ impl StorageBackend for MemoryFile {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let state = self.state()?;
-        let offset = position(offset)?;
-        let bytes = offset.checked_add(out.len()).and_then(|end| state.current.get(offset..end));
-        match bytes {
-            Some(bytes) => {
-                out.copy_from_slice(bytes);
-                Ok(())
-            }
-            None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "read beyond the end of the file")),
+        if state.current.read(position(offset)?, out) {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::UnexpectedEof, "read beyond the end of the file"))
         }
     }
 

@@ -17,7 +17,7 @@ use turmoil::{Protocol, Segment, Sim};
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(1_000_000_000);
 
 /// How long the end of a connection may wait for a step that is taken for something else.
-const ENDING_WAITS_MS: i64 = 20;
+const ENDING_WAITS_MS: i64 = 100;
 
 /// A way, from and to.
 type Way = (IpAddr, IpAddr);

@@ -2,6 +2,7 @@
 //!
 //! A run is a function of its options, its seed and the code alone. Everything in it happens on one thread.
 
+mod blocks;
 mod carry_out;
 mod control;
 mod damage;

@@ -20,10 +20,11 @@ pub fn check(lens: &Lens<'_>) -> Finding {
     lens.calls().for_each(|call| marks_in(&call.it.request, &mut marks));
     // The same answer may stand in many calls.
     let mut fields: BTreeMap<*const Value, Option<String>> = BTreeMap::new();
+    let mut innocent = BTreeSet::new();
     for call in lens.calls().filter(|call| call.it.status.is_some()) {
         let words = call.it.method != "GET" || call.it.refused();
         let known = fields.entry(Arc::as_ptr(&call.it.answer)).or_insert_with(|| field(&call.it.answer));
-        let shown = known.clone().or_else(|| if words { word(&call.it.answer, &marks) } else { None });
+        let shown = known.clone().or_else(|| if words { word(&call.it.answer, &marks, &mut innocent) } else { None });
         let mut told = BTreeSet::new();
         marks_in(&call.it.request, &mut told);
         if shown.is_none() && told.is_empty() {
@@ -73,16 +74,25 @@ fn field(value: &Value) -> Option<String> {
     }
 }
 
-/// The place of an answer where a word is a password.
-fn word(value: &Value, marks: &BTreeSet<&str>) -> Option<String> {
-    let between = |letter: char| letter.is_whitespace() || "'\"`,;()".contains(letter);
-    let known = |word: &str| !word.is_empty() && marks.contains(password_mark(&Secret::new(word)).as_str());
+/// The place of an answer where a word is a password. Words that are none are kept: they come again and again.
+fn word<'a>(value: &'a Value, marks: &BTreeSet<&str>, innocent: &mut BTreeSet<&'a str>) -> Option<String> {
     match value {
         Value::Object(fields) => {
-            fields.iter().find_map(|(name, inner)| word(inner, marks).map(|place| format!("{name}{place}")))
+            fields.iter().find_map(|(name, inner)| word(inner, marks, innocent).map(|place| format!("{name}{place}")))
         }
-        Value::Array(items) => items.iter().find_map(|item| word(item, marks)),
-        Value::String(text) => text.split(between).any(known).then(String::new),
+        Value::Array(items) => items.iter().find_map(|item| word(item, marks, innocent)),
+        Value::String(text) => {
+            let between = |letter: char| letter.is_whitespace() || "'\"`,;()".contains(letter);
+            let known = |word: &'a str| {
+                let new = !word.is_empty() && !innocent.contains(word);
+                let known = new && marks.contains(password_mark(&Secret::new(word)).as_str());
+                if new && !known {
+                    innocent.insert(word);
+                }
+                known
+            };
+            text.split(between).any(known).then(String::new)
+        }
         _ => None,
     }
 }

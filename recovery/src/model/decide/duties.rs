@@ -61,56 +61,96 @@ pub enum Duty {
     ForgetAnswer(String),
 }
 
-/// Everything that is to be done now.
-#[must_use]
-pub fn due(state: &State, policy: &Policy, now: Timestamp) -> Vec<Duty> {
-    let mut due = Vec::new();
-    for instance in state.instances.values() {
-        match instance.state {
-            InstanceState::Creating => due.push(Duty::Make(instance.id.clone())),
-            InstanceState::Deleting => due.push(Duty::TakeDown(instance.id.clone())),
-            InstanceState::BackupRecovering => due.push(Duty::Recover(instance.id.clone())),
-            _ => {}
+/// What is to be done now, and when there will be something else.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Agenda {
+    now: Timestamp,
+    /// Everything that is to be done now.
+    pub due: Vec<Duty>,
+    /// When there will be something else to do, if nothing changes until then. What a worker can have only then counts too:
+    /// a task whose lease lapses, a log that is due.
+    pub next_at: Option<Timestamp>,
+}
+
+impl Agenda {
+    /// What the state asks for.
+    #[must_use]
+    pub fn of(state: &State, policy: &Policy, now: Timestamp) -> Self {
+        let mut agenda = Self { now, due: Vec::new(), next_at: None };
+        agenda.note_states(state);
+        agenda.note_expiries(state);
+        for instance in state.instances.values().filter(|instance| instance.state == InstanceState::Running) {
+            agenda.note(instance.expires_at, || Duty::Expire(instance.id.clone()));
+        }
+        agenda.note_automatic_backups(state, policy);
+        for task in state.tasks.values() {
+            agenda.note(retry_at(task), || Duty::Retry(task.id.clone()));
+            agenda.note(pause_fails_at(policy, task), || Duty::FailLongPause(task.id.clone()));
+        }
+        leases::free_times(state).for_each(|at| agenda.wake_at(at));
+        for (at, task) in logical::duties::runs(state, now) {
+            agenda.note(Some(at), || Duty::StartRun(task));
+        }
+        for (key, answer) in &state.answers {
+            let at = later_s(answer.at, policy.idempotency_days * DAY_S);
+            agenda.note(Some(at), || Duty::ForgetAnswer(key.clone()));
+        }
+        agenda
+    }
+
+    /// A duty that is due at a time, past or future.
+    fn note(&mut self, at: Option<Timestamp>, duty: impl FnOnce() -> Duty) {
+        match at {
+            Some(at) if at <= self.now => self.due.push(duty()),
+            Some(at) => self.wake_at(at),
+            None => {}
         }
     }
-    for backup in state.backups.values().filter(|backup| backup.status == BackupStatus::Running) {
-        due.push(Duty::RunBackup(backup.id.clone()));
-    }
-    due.extend(backups::expired(state, now).into_iter().map(Duty::DropBackup));
-    due.extend(logical::sets::expired(state, now).map(|set| Duty::DropSet(set.id.clone())));
-    let times = times(state, policy, now);
-    due.extend(times.into_iter().filter(|(at, _)| *at <= now).filter_map(|(_, duty)| duty));
-    due
-}
 
-/// When there will be something else to do, if nothing changes until then. What a worker can have only then counts too:
-/// a task whose lease lapses, a log that is due.
-#[must_use]
-pub fn next_at(state: &State, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
-    let expiries = state.backups.values().filter_map(|backup| backup.expires_at);
-    let expiries = expiries.chain(state.sets.values().filter_map(|set| set.expires_at));
-    let times = times(state, policy, now).into_iter().map(|(at, _)| at);
-    times.chain(expiries).filter(|at| *at > now).min()
-}
+    fn wake_at(&mut self, at: Timestamp) {
+        if at > self.now {
+            self.next_at = Some(self.next_at.map_or(at, |next_at| next_at.min(at)));
+        }
+    }
 
-/// The times at which something is to be done, past and future, with what; without a duty where it is a worker's to do.
-fn times(state: &State, policy: &Policy, now: Timestamp) -> Vec<(Timestamp, Option<Duty>)> {
-    let mut times = Vec::new();
-    for instance in state.instances.values().filter(|instance| instance.state == InstanceState::Running) {
-        times.extend(instance.expires_at.map(|at| (at, Some(Duty::Expire(instance.id.clone())))));
+    fn note_states(&mut self, state: &State) {
+        for instance in state.instances.values() {
+            match instance.state {
+                InstanceState::Creating => self.due.push(Duty::Make(instance.id.clone())),
+                InstanceState::Deleting => self.due.push(Duty::TakeDown(instance.id.clone())),
+                InstanceState::BackupRecovering => self.due.push(Duty::Recover(instance.id.clone())),
+                _ => {}
+            }
+        }
+        for backup in state.backups.values().filter(|backup| backup.status == BackupStatus::Running) {
+            self.due.push(Duty::RunBackup(backup.id.clone()));
+        }
     }
-    times.extend(automatic_backups(state, policy, now));
-    for task in state.tasks.values() {
-        times.extend(retry_at(task).map(|at| (at, Some(Duty::Retry(task.id.clone())))));
-        times.extend(pause_fails_at(policy, task).map(|at| (at, Some(Duty::FailLongPause(task.id.clone())))));
+
+    fn note_expiries(&mut self, state: &State) {
+        self.due.extend(backups::expired(state, self.now).into_iter().map(Duty::DropBackup));
+        self.due.extend(logical::sets::expired(state, self.now).map(|set| Duty::DropSet(set.id.clone())));
+        let expiries = state.backups.values().filter_map(|backup| backup.expires_at);
+        expiries.chain(state.sets.values().filter_map(|set| set.expires_at)).for_each(|at| self.wake_at(at));
     }
-    times.extend(leases::free_times(state).map(|at| (at, None)));
-    times.extend(logical::duties::runs(state, now).map(|(at, task)| (at, Some(Duty::StartRun(task)))));
-    for (key, answer) in &state.answers {
-        let at = later_s(answer.at, policy.idempotency_days * DAY_S);
-        times.push((at, Some(Duty::ForgetAnswer(key.clone()))));
+
+    /// When the next automatic backup of each kind is due; only primary instances have them.
+    fn note_automatic_backups(&mut self, state: &State, policy: &Policy) {
+        let mut by_instance: BTreeMap<&InstanceId, Vec<&Backup>> = BTreeMap::new();
+        for backup in state.backups.values() {
+            by_instance.entry(&backup.instance).or_default().push(backup);
+        }
+        let is_backed_up =
+            |instance: &&Instance| instance.origin == Origin::Primary && instance.state == InstanceState::Running;
+        for instance in state.instances.values().filter(is_backed_up) {
+            let taken = by_instance.get(&instance.id).map_or(&[][..], Vec::as_slice);
+            let data = (BackupKind::Data, next_data_backup(instance, taken, self.now));
+            let log = (BackupKind::Log, next_log_backup(instance, taken, policy, self.now));
+            for (kind, at) in [data, log] {
+                self.note(at, || Duty::StartBackup { instance: instance.id.clone(), kind });
+            }
+        }
     }
-    times
 }
 
 fn retry_at(task: &Task) -> Option<Timestamp> {
@@ -152,27 +192,6 @@ pub fn fail_long_pause(ctx: &Context<'_>, id: &TaskId) -> Decided<()> {
     after.paused_at = None;
     after.incremental_since = None;
     Ok(super::Decision::new(tasks::put(ctx, task, after), ()))
-}
-
-/// When the next automatic backup of each kind is due, by instance; only primary instances have them.
-fn automatic_backups(state: &State, policy: &Policy, now: Timestamp) -> Vec<(Timestamp, Option<Duty>)> {
-    let mut by_instance: BTreeMap<&InstanceId, Vec<&Backup>> = BTreeMap::new();
-    for backup in state.backups.values() {
-        by_instance.entry(&backup.instance).or_default().push(backup);
-    }
-    let mut times = Vec::new();
-    let is_backed_up =
-        |instance: &&Instance| instance.origin == Origin::Primary && instance.state == InstanceState::Running;
-    for instance in state.instances.values().filter(is_backed_up) {
-        let taken = by_instance.get(&instance.id).map_or(&[][..], Vec::as_slice);
-        let data = (BackupKind::Data, next_data_backup(instance, taken, now));
-        let log = (BackupKind::Log, next_log_backup(instance, taken, policy, now));
-        for (kind, at) in [data, log] {
-            let duty = Duty::StartBackup { instance: instance.id.clone(), kind };
-            times.extend(at.map(|at| (at, Some(duty))));
-        }
-    }
-    times
 }
 
 fn is_running(taken: &[&Backup], kind: BackupKind) -> bool {

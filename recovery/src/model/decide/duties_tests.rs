@@ -9,11 +9,11 @@ use crate::model::task::{Lease, MigrationType, PhaseStatus};
 use crate::model::views::{ConfigurationChange, NewClone};
 
 fn is_due(bench: &Bench) -> Vec<Duty> {
-    due(&bench.state, &bench.policy, bench.now)
+    Agenda::of(&bench.state, &bench.policy, bench.now).due
 }
 
 fn look_at(bench: &Bench) -> Option<Timestamp> {
-    next_at(&bench.state, &bench.policy, bench.now)
+    Agenda::of(&bench.state, &bench.policy, bench.now).next_at
 }
 
 fn start(instance: &InstanceId, kind: BackupKind) -> Duty {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::backup::{BackupKind, BackupMode};
-use crate::model::decide::duties::{Duty, due};
+use crate::model::decide::duties::{Agenda, Duty};
 use crate::model::decide::testing::{Bench, MYSQL, REDIS, code};
 use crate::model::decide::views::instance_view;
 use crate::model::decide::{clones, instances, tasks};
@@ -30,14 +30,14 @@ fn an_instance_is_recovering_until_all_of_the_set_is_in_it() {
     bench.decide(|ctx| create(ctx, &id, &of(&set))).unwrap();
     let instance = &bench.state.instances[&id];
     assert_eq!((instance.state, instance.recoveries), (InstanceState::BackupRecovering, 1));
-    assert_eq!(due(&bench.state, &bench.policy, bench.now), [Duty::Recover(id.clone())]);
+    assert_eq!(Agenda::of(&bench.state, &bench.policy, bench.now).due, [Duty::Recover(id.clone())]);
     assert_eq!(code(bench.decide(|ctx| create(ctx, &id, &of(&set)))), RefusalCode::InstanceStatus);
     let backup = bench.decide(|ctx| backups::request(ctx, &id, BackupKind::Data, BackupMode::Manual));
     assert_eq!(code(backup), RefusalCode::InstanceStatus);
     bench.decide(|ctx| done(ctx, &id, 1)).unwrap();
     let view = instance_view(&bench.state.instances[&id], &bench.state, bench.now);
     assert_eq!((view.state, view.recovered_to, view.failure), (InstanceState::Running, Some(taken_at), None));
-    assert_eq!(due(&bench.state, &bench.policy, bench.now), []);
+    assert_eq!(Agenda::of(&bench.state, &bench.policy, bench.now).due, []);
 }
 
 #[test]
@@ -161,5 +161,5 @@ fn an_instance_released_while_it_is_recovered_stays_on_its_way_out() {
     bench.decide(|ctx| instances::release(ctx, &id)).unwrap();
     bench.decide(|ctx| done(ctx, &id, 1)).unwrap();
     assert_eq!(bench.state.instances[&id].state, InstanceState::Deleting);
-    assert_eq!(due(&bench.state, &bench.policy, bench.now), [Duty::TakeDown(id)]);
+    assert_eq!(Agenda::of(&bench.state, &bench.policy, bench.now).due, [Duty::TakeDown(id)]);
 }

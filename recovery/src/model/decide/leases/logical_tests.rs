@@ -35,6 +35,7 @@ fn restored(name: &str, status: RestoredStatus, cursor: u64, announced: bool) ->
         records_skipped: 0,
         cursor,
         announced,
+        rows_before: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Facts about scheduled runs.
 
 use super::*;
-use crate::model::decide::duties::{Duty, due, next_at};
+use crate::model::decide::duties::{Agenda, Duty};
 use crate::model::decide::logical::bench::{Desk, desk};
 use crate::model::decide::logical::tasks;
 use crate::model::decide::testing::{SQL_SERVER_WEB, at};
@@ -19,11 +19,11 @@ fn scheduled() -> Desk {
 }
 
 fn is_due(desk: &Desk) -> bool {
-    due(&desk.bench.state, &desk.bench.policy, desk.bench.now).contains(&Duty::StartRun(desk.task.clone()))
+    Agenda::of(&desk.bench.state, &desk.bench.policy, desk.bench.now).due.contains(&Duty::StartRun(desk.task.clone()))
 }
 
 fn wakes_at(desk: &Desk) -> Option<Timestamp> {
-    next_at(&desk.bench.state, &desk.bench.policy, desk.bench.now)
+    Agenda::of(&desk.bench.state, &desk.bench.policy, desk.bench.now).next_at
 }
 
 fn run(desk: &mut Desk) {

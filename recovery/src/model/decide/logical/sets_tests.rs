@@ -1,7 +1,7 @@
 //! Facts about sets: ranges, choices, retention.
 
 use super::*;
-use crate::model::decide::duties::{Duty, due};
+use crate::model::decide::duties::{Agenda, Duty};
 use crate::model::decide::logical::bench::{Desk, by_set, desk, desk_of};
 use crate::model::decide::logical::{restores, tasks, views};
 use crate::model::decide::testing::{MYSQL, SQL_SERVER_WEB, at, code};
@@ -26,7 +26,7 @@ fn choice(desk: &Desk, method: &RestoreMethod) -> Result<(SetId, Vec<SetId>), Re
 }
 
 fn dropped_sets(desk: &Desk) -> Vec<SetId> {
-    let due = due(&desk.bench.state, &desk.bench.policy, desk.bench.now);
+    let due = Agenda::of(&desk.bench.state, &desk.bench.policy, desk.bench.now).due;
     due.into_iter().filter_map(|duty| if let Duty::DropSet(set) = duty { Some(set) } else { None }).collect()
 }
 
