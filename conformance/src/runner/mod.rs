@@ -102,6 +102,12 @@ fn has_work(scenario: &Scenario) -> bool {
         })
 }
 
+/// Whether a step is about content alone, or has written down what it saw at the interface: photographs say what came of
+/// it, and what the interface shows was looked at after the step before.
+fn passes_the_interface_by(action: &Action) -> bool {
+    matches!(action, Action::Sql(_) | Action::Mark(_) | Action::Login(_) | Action::Expect(_))
+}
+
 fn skews_ms(scenario: &Scenario) -> BTreeMap<String, i64> {
     scenario.world.skew_ms.iter().map(|(host, ms)| (host.to_string(), *ms)).collect()
 }
@@ -155,8 +161,7 @@ async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usi
         recorder.record(operator.now(), What::StepBegan { line: step.line, text: step.text.clone() });
         let done = steps::take(operator, &application, &step.action).await;
         let done = match done {
-            // What only looks at the interface has written down what it saw there.
-            Ok(()) if matches!(step.action, Action::Expect(_)) => {
+            Ok(()) if passes_the_interface_by(&step.action) => {
                 operator.photograph_all(None).await;
                 Ok(())
             }

@@ -1,9 +1,12 @@
-//! The port to the cloud: knows which machine holds which instance; every order goes over the network to it.
+//! The port to the cloud: knows which machine holds which instance; every order goes over the network to it. A connection
+//! on which an order was answered is kept for the next one.
 
+use super::functions::lock;
 use super::protocol::{Answer, Order, Ordered, receive, send};
 use super::rack::Rack;
 use super::{CONTROL_PORT, timing};
 use async_trait::async_trait;
+use futures_util::poll;
 use jiff::SignedDuration;
 use object_store::ObjectStoreExt;
 use recovery::model::backup::{BackupKind, Held};
@@ -11,8 +14,11 @@ use recovery::model::instance::Configuration;
 use recovery::model::views::AccountView;
 use recovery::model::{BackupId, InstanceId};
 use recovery::ports::cloud::{AccountOrder, CloudError, InstanceOrder, Made, backup_place};
-use recovery::ports::{Clock, Cloud, Network, Vault};
-use std::sync::Arc;
+use recovery::ports::{Clock, Cloud, Network, Stream, Vault};
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use tokio::io::AsyncReadExt;
 
 /// The cloud of simulated machines, as one host sees it.
 #[derive(Clone)]
@@ -21,28 +27,46 @@ pub struct SimCloud {
     network: Arc<dyn Network>,
     vault: Vault,
     rack: Rack,
+    /// Connections that nobody uses, one for each machine at most.
+    idle: Arc<Mutex<BTreeMap<String, Box<dyn Stream>>>>,
 }
 
 impl SimCloud {
     /// The machines of a rack, reached from a host with this clock and network.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, network: Arc<dyn Network>, vault: Vault, rack: Rack) -> Self {
-        Self { clock, network, vault, rack }
+        Self { clock, network, vault, rack, idle: Arc::default() }
     }
 
     async fn order(&self, machine: &str, order: Order, span: SignedDuration) -> Result<Answer, CloudError> {
-        let address = format!("{machine}:{CONTROL_PORT}");
         let unreachable = |why: String| CloudError::Unreachable(format!("{machine}: {why}"));
-        let connecting = self.clock.timeout(timing::CONNECT_TIMEOUT, self.network.connect(&address)).await;
-        let connected = connecting.ok_or_else(|| unreachable("no connection in time".into()))?;
-        let mut stream = connected.map_err(|error| unreachable(error.to_string()))?;
+        let mut stream = match self.idle_connection(machine).await {
+            Some(stream) => stream,
+            None => self.connect(machine).await.map_err(unreachable)?,
+        };
         let ordering = async {
             send(&mut stream, &order).await?;
             receive::<Ordered, _>(&mut stream).await
         };
         let answered = self.clock.timeout(span, ordering).await;
         let answered = answered.ok_or_else(|| unreachable("no answer in time".into()))?;
-        answered.map_err(|error| unreachable(error.to_string()))?
+        let answer = answered.map_err(|error| unreachable(error.to_string()))?;
+        lock(&self.idle).insert(machine.to_owned(), stream);
+        answer
+    }
+
+    async fn connect(&self, machine: &str) -> Result<Box<dyn Stream>, String> {
+        let address = format!("{machine}:{CONTROL_PORT}");
+        let connecting = self.clock.timeout(timing::CONNECT_TIMEOUT, self.network.connect(&address)).await;
+        connecting.ok_or("no connection in time")?.map_err(|error| error.to_string())
+    }
+
+    /// A connection that was kept, unless the machine has ended it since.
+    async fn idle_connection(&self, machine: &str) -> Option<Box<dyn Stream>> {
+        let mut stream = lock(&self.idle).remove(machine)?;
+        // Nothing was asked on it, so whatever there is to read is its end.
+        let is_open = poll!(pin!(stream.read_u8())).is_pending();
+        is_open.then_some(stream)
     }
 
     fn machine_of(&self, instance: &InstanceId) -> Result<String, CloudError> {
