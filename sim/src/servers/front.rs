@@ -120,6 +120,12 @@ impl Front {
         self.accounts.values_mut().for_each(|account| account.mark = mark);
     }
 
+    /// The value of a parameter: the one it was set to, else the one its version has.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let own = || Profile::of(self.product).parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
+        self.configuration.parameters.get(name).map(String::as_str).or_else(own)
+    }
+
     /// What the server says of itself to an account.
     pub fn facts_at(&self, account: &str, now: Timestamp, log_position: u64) -> Result<ServerFacts, DatabaseError> {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

@@ -8,7 +8,7 @@ use super::profile::Profile;
 use super::rack::Rack;
 use super::{timing, zones};
 use jiff::{SignedDuration, Timestamp};
-use recovery::model::{Engine, InstanceId, Product};
+use recovery::model::{InstanceId, Product};
 use recovery::ports::clock::later;
 use recovery::ports::database::DatabaseError;
 
@@ -129,7 +129,7 @@ impl Rack {
     /// Takes the files away in which a server's log lies up to now.
     pub(crate) fn lose_log_file(&self, instance: &InstanceId) -> Result<(), Unharmed> {
         self.harm(instance, |server| match server.sql() {
-            Some(server) if server.product.engine == Engine::MySql => {
+            Some(server) if server.profile.log_files => {
                 server.log_files.lose(server.log.position());
                 Ok(())
             }

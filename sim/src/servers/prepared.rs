@@ -138,7 +138,7 @@ impl Server {
     /// theirs along when they end.
     fn prepares(&self) -> Result<(), DatabaseError> {
         const MOST: &str = "max_prepared_transactions";
-        let most = self.configuration.parameters.get(MOST).and_then(|value| value.trim().parse::<usize>().ok());
+        let most = self.parameter(MOST).and_then(|value| value.trim().parse::<usize>().ok());
         let why = match self.product.engine {
             Engine::MySql if self.product.version < Version::V5_7 => "this version keeps no prepared transaction",
             Engine::PostgreSql | Engine::Ppas if most.unwrap_or(0) <= self.prepared.len() => {

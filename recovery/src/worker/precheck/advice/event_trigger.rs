@@ -7,6 +7,7 @@ use crate::worker::names::word;
 use crate::worker::precheck::bench::Bench;
 use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, Weight};
 use crate::worker::servers::Side;
+use crate::worker::sql::quote;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The item.
@@ -56,8 +57,8 @@ async fn look(bench: &Bench) -> Looked {
             "Disable {name} in {database} until the task has ended, or see that {} lets it through, then check again, or go on.",
             trigger.function
         );
-        let quoted = name.replace('"', "\"\"");
-        findings.push(Finding::new(cause, remedy).by(format!("ALTER EVENT TRIGGER \"{quoted}\" DISABLE")));
+        let quoted = quote(Engine::PostgreSql, name);
+        findings.push(Finding::new(cause, remedy).by(format!("ALTER EVENT TRIGGER {quoted} DISABLE")));
     }
     Ok(findings)
 }

@@ -5,6 +5,7 @@ use crate::model::precheck::{Finding, PrecheckItem};
 use crate::worker::precheck::bench::Bench;
 use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, Weight};
 use crate::worker::servers::Side;
+use crate::worker::sql::quote;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The item.
@@ -56,7 +57,7 @@ async fn look(bench: &Bench) -> Looked {
             return Finding::new(format!("{cause}; {target} does not offer it"), remedy);
         }
         let remedy = format!("Install {extension} in {database} of {target}, then check again.");
-        Finding::new(cause, remedy).by(format!("CREATE EXTENSION \"{}\"", extension.replace('"', "\"\"")))
+        Finding::new(cause, remedy).by(format!("CREATE EXTENSION {}", quote(Engine::PostgreSql, extension)))
     };
     Ok(lacking.into_iter().map(finding).collect())
 }

@@ -7,6 +7,7 @@ use crate::worker::precheck::bench::Bench;
 use crate::worker::precheck::item::{ASKS_S, About, Item, Looked, Needs, Weight};
 use crate::worker::scope::Scope;
 use crate::worker::servers::Side;
+use crate::worker::sql::quote;
 
 /// The item.
 pub const ITEM: Item<Bench> = Item {
@@ -90,7 +91,7 @@ fn widest(declared: &str) -> u64 {
 
 /// Asks for the bytes of the largest row.
 fn largest(table: &Object) -> String {
-    let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+    let quoted = |name: &str| quote(Engine::MySql, name);
     let bytes = table.columns.iter().map(|column| format!("COALESCE(OCTET_LENGTH({}), 0)", quoted(&column.name)));
     format!("SELECT MAX({}) FROM {}", bytes.collect::<Vec<_>>().join(" + "), quoted(&table.name))
 }
