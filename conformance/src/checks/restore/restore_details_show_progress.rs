@@ -89,6 +89,7 @@ mod tests {
             records_skipped: 0,
             cursor: records,
             announced: false,
+            rows_before: None,
         }
     }
 

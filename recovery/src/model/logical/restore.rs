@@ -178,6 +178,10 @@ pub struct RestoredObject {
     pub cursor: u64,
     /// Whether a portion after the cursor was announced and may have been written already.
     pub announced: bool,
+    /// Rows the table of the target held before the first portion, where rows have no key by which they are told apart: with
+    /// them, a portion that was written is told from rows that were there and are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_before: Option<u64>,
 }
 
 /// Why a restore ended early.

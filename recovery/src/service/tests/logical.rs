@@ -151,6 +151,7 @@ fn done() -> RestoredObject {
         records_skipped: 0,
         cursor: 2,
         announced: false,
+        rows_before: None,
     }
 }
 

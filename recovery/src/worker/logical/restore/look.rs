@@ -4,7 +4,7 @@
 use super::Stop;
 use super::portions::Portions;
 use super::structure::refused;
-use crate::model::content::Row;
+use crate::model::content::{Object, Row};
 use crate::ports::database::{ReadChunk, WriteChunk};
 use crate::worker::logical::fold::TableRows;
 use crate::worker::logical::layout::{Manifest, Shelf};
@@ -24,10 +24,13 @@ pub struct Before<'a> {
     pub limit: usize,
     /// Rows gone through.
     pub cursor: u64,
+    /// Rows the target's table has without the portion, where that is known.
+    pub rows_there: Option<u64>,
 }
 
 /// How many rows of a portion are in the target with the same values. Without a key all of them are or none: it is one
-/// transaction, and rows that are alike are there once for each time they came before and once more for the portion.
+/// transaction, rows that are alike are there once for each time they came before and once more for the portion, and the
+/// table has as many rows as it has with the portion.
 ///
 /// # Errors
 /// When the target refuses, or the lease is over.
@@ -59,7 +62,7 @@ async fn counted(servers: &mut Servers<'_>, write: &WriteChunk, before: Before<'
     for row in &write.rows {
         *due.entry(whole(row)).or_default() += 1;
     }
-    let Before { shelf, manifest, rows, limit, cursor } = before;
+    let Before { shelf, manifest, rows, limit, cursor, rows_there } = before;
     let mut portions = Portions::begin(shelf, &mut servers.lease, manifest, rows, limit, 0).await?;
     while portions.cursor < cursor {
         let Some(earlier) = portions.next(&mut servers.lease).await? else { break };
@@ -69,15 +72,31 @@ async fn counted(servers: &mut Servers<'_>, write: &WriteChunk, before: Before<'
             }
         }
     }
-    let mut reading = Reading::new(write, limit);
+    let portion = write.rows.len() as u64;
+    let (mut reading, mut there) = (Reading::new(write, limit), 0);
     while let Some(rows) = reading.next(servers).await? {
+        there += rows.len() as u64;
         for row in rows {
             if let Some(count) = due.get_mut(&whole(&row)) {
                 *count = count.saturating_sub(1);
             }
         }
     }
-    Ok(if due.values().all(|count| *count == 0) { write.rows.len() as u64 } else { 0 })
+    let has_grown = rows_there.is_none_or(|without| there >= without + portion);
+    Ok(if has_grown && due.values().all(|count| *count == 0) { portion } else { 0 })
+}
+
+/// How many rows a table of the target has.
+///
+/// # Errors
+/// When the target refuses, or the lease is over.
+pub async fn rows_there(servers: &mut Servers<'_>, database: &str, table: &Object, limit: usize) -> Result<u64, Stop> {
+    let columns = table.columns.iter().take(1).map(|column| column.name.clone()).collect();
+    let (mut reading, mut there) = (Reading::of(database, &table.name, columns, limit), 0);
+    while let Some(rows) = reading.next(servers).await? {
+        there += rows.len() as u64;
+    }
+    Ok(there)
 }
 
 fn mark(value: &crate::model::content::Value) -> String {
@@ -92,7 +111,11 @@ struct Reading {
 
 impl Reading {
     fn new(write: &WriteChunk, limit: usize) -> Self {
-        let (database, table, columns) = (write.database.clone(), write.table.clone(), write.columns.clone());
+        Self::of(&write.database, &write.table, write.columns.clone(), limit)
+    }
+
+    fn of(database: &str, table: &str, columns: Vec<String>, limit: usize) -> Self {
+        let (database, table) = (database.to_owned(), table.to_owned());
         Self { read: ReadChunk { database, table, columns, after: None, limit: limit.max(1) }, over: false }
     }
 

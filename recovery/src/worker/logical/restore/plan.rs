@@ -138,6 +138,7 @@ fn entry(phase: RestorePhase, database: &str, object: &Object, made: &Object) ->
         records_skipped: 0,
         cursor: 0,
         announced: false,
+        rows_before: None,
     }
 }
 

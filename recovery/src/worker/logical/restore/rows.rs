@@ -53,13 +53,19 @@ impl TableRestore<'_> {
         // An attempt before this one may have written the next portion and ended before it could say so.
         let mut may_be_there = entry.announced;
         if !entry.announced {
+            if table.key.is_empty() && rows.key().is_empty() {
+                let there = look::rows_there(servers, &entry.database, &table, limit).await?;
+                progress.details[index].rows_before = Some(there);
+            }
             progress.announce(servers, index).await?;
         }
         loop {
             let begins = portions.cursor;
             let Some(portion) = portions.next(&mut servers.lease).await? else { break };
             let write = self.write(&entry, &table, rows, portion)?;
-            let before = Before { shelf: self.shelf, manifest, rows, limit, cursor: begins };
+            let known = &progress.details[index];
+            let rows_there = known.rows_before.map(|rows_before| rows_before + known.records);
+            let before = Before { shelf: self.shelf, manifest, rows, limit, cursor: begins, rows_there };
             let count = self.carry(servers, &write, before, may_be_there).await?;
             may_be_there = false;
             let cursor = portions.cursor;

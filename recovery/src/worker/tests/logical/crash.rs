@@ -98,6 +98,30 @@ fn rows_of_the_target_stay_or_go_whenever_the_worker_dies() {
     }
 }
 
+/// A target whose notes, without a key, are those of the backup already.
+fn the_same_there() -> Shared {
+    let shared = backed_up();
+    let notes_there = shared.lock().servers["source"].rows("shop", "notes").to_vec();
+    shared.server("target", |server| {
+        server.put("shop", vec![notes()]).rows.insert("notes".into(), notes_there);
+    });
+    shared
+}
+
+#[test]
+fn rows_without_a_key_come_beside_those_that_are_the_same_whenever_the_worker_dies() {
+    for data_conflict in [DataConflict::Ignore, DataConflict::DeleteThenRewrite, DataConflict::Stop] {
+        let structure_conflict = StructureConflict::Ignore;
+        let job = RestoreJob { structure_conflict, data_conflict, ..point_in_time() };
+        let holds = |shared: &Shared| {
+            let mut twice = [rows(shared, "source", "notes"), rows(shared, "source", "notes")].concat();
+            twice.sort();
+            matches!(last(shared), Report::Finished) && rows(shared, "target", "notes") == twice
+        };
+        survives(|| (the_same_there(), Job::Restore(Box::new(job.clone()))), holds);
+    }
+}
+
 #[test]
 fn a_conflict_stops_the_task_whenever_the_worker_dies() {
     let structure_conflict = StructureConflict::Ignore;

@@ -34,16 +34,21 @@ pub fn world() -> Shared {
 fn fill(server: &mut Server) {
     server.grants = Grants::all(Rights::Owner);
     let mut objects = shop();
-    let mut notes = super::sample::table("notes", &["text"]);
-    notes.key.clear();
-    notes.definition = "create table notes (id int, text varchar(40))".to_owned();
     let procedure = object(K::Procedure, "clean", "create procedure clean() delete from orders");
     let event = object(K::Event, "nightly", "create event nightly on schedule every 1 day do delete from orders");
-    objects.extend([notes, Object { definer: Some("root@%".into()), ..procedure }, event]);
+    objects.extend([notes(), Object { definer: Some("root@%".into()), ..procedure }, event]);
     let shop = server.put("shop", objects);
     shop.rows.insert("orders".into(), (1..=5).map(order).collect());
     shop.rows.insert("goods".into(), vec![row(1, &[("name", "lamp")])]);
     shop.rows.insert("notes".into(), [1, 1, 2, 2, 3].map(note).to_vec());
+}
+
+/// The table without a key.
+pub fn notes() -> Object {
+    let mut notes = super::sample::table("notes", &["text"]);
+    notes.key.clear();
+    notes.definition = "create table notes (id int, text varchar(40))".to_owned();
+    notes
 }
 
 pub fn order(id: i64) -> RowByName {
