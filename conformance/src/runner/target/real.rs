@@ -60,6 +60,7 @@ impl RealTarget {
             machines: scenario.world.machines,
             workers: scenario.world.workers,
             policy,
+            products: scenario.instances.iter().map(|instance| instance.product).collect(),
             guarded: meddles_with_ways(scenario),
             disk_bytes: fills_disks(scenario).then_some(SMALL_DISK),
         };
