@@ -103,7 +103,7 @@ impl RealTarget {
             }
             Wish::Version(..) => return never("a server's version does not change while it runs"),
             Wish::Lag(..) => return never("how far a real replica is behind cannot be set"),
-            Wish::LoseLogFile(..) => return never("the files of a real server's log are left alone"),
+            Wish::LoseLogFile(instance) => return stage.lose_log(&instance).await,
             Wish::Crash { host, torn: false } => return self.crash(&host).await,
             Wish::Start(host) if Self::is_application(&host) => {
                 self.down.borrow_mut().remove(&host);
