@@ -155,8 +155,8 @@ pub trait Engine: Send + Sync {
     /// When it does not.
     async fn wait(&self, server: &Server) -> Result<(), CloudError>;
 
-    /// Takes a backup into the vault, at `place`, as one object. A log backup begins after `after_position` and reaches to
-    /// the moment of the call.
+    /// Takes a backup into the vault, at `place`, as one object. A log backup begins after `after_position`, or later where
+    /// what lies there is lost, and reaches to the moment of the call.
     ///
     /// # Errors
     /// When it cannot be taken.
@@ -199,6 +199,14 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// When the server does not answer.
     async fn photograph(&self, ground: &Ground, server: &Server, node: Option<Node>) -> Result<Photograph, CloudError>;
+
+    /// Takes the files of a server's log up to now off its disk; the server still lists them.
+    ///
+    /// # Errors
+    /// When the engine lists no such files, or the server does not answer.
+    async fn lose_log(&self, server: &Server) -> Result<(), CloudError> {
+        Err(CloudError::Failed(format!("{} lists no files of a log", server.family)))
+    }
 
     /// Sets the time zone that the server's functions go by.
     ///

@@ -176,6 +176,17 @@ impl RealStage {
         player.engine.time_zone(&lodger.server, zone).await.map_err(Refused::failed)
     }
 
+    /// Takes the files of the log of an instance's server up to now off its disk; the server still lists them.
+    ///
+    /// # Errors
+    /// When there is no such instance, or its engine lists no such files.
+    pub async fn lose_log(&self, instance: &InstanceId) -> Result<(), Refused> {
+        let lodger = self.site.rack.lodger(instance);
+        let lodger = lodger.ok_or_else(|| Refused::failed(format!("there is no instance {instance}")))?;
+        let player = self.site.player(&lodger.server.product).map_err(Refused::failed)?;
+        player.engine.lose_log(&lodger.server).await.map_err(Refused::failed)
+    }
+
     /// Makes everything whole: ways, servers that stand still or were killed, hosts that are down. Clocks keep their skew.
     ///
     /// # Errors

@@ -93,7 +93,7 @@ impl Image {
     }
 
     /// The numbers its tag begins with, for the newest of several.
-    fn version(&self) -> Vec<u32> {
+    pub(crate) fn version(&self) -> Vec<u32> {
         self.tag.split('.').map_while(|part| part.parse().ok()).collect()
     }
 }
@@ -172,6 +172,12 @@ impl Images {
         Ok(Self { named: all, here })
     }
 
+    /// What was named and nothing else, on a machine without images.
+    #[must_use]
+    pub fn named(named: &[Choice]) -> Self {
+        Self { named: named.to_vec(), here: Vec::new() }
+    }
+
     /// The images of a family: those named; else the official one where it is here; else the newest that `.ci/engines`
     /// built; else the official one, which is pulled.
     #[must_use]
@@ -188,6 +194,25 @@ impl Images {
         let built = format!("firedrill/{family}");
         let newest = self.here.iter().filter(|image| image.name == built).max_by_key(|image| image.version());
         vec![newest.cloned().unwrap_or(official)]
+    }
+
+    /// So many images of a family that differ in their version, the oldest first, in each way that they stand next to each
+    /// other among those named; without any named, the newest that are here. None where there are too few.
+    #[must_use]
+    pub fn successive(&self, family: Family, count: usize) -> Vec<Vec<Image>> {
+        let (official, built) = (family.official().name, format!("firedrill/{family}"));
+        let known = self.here.iter().filter(|image| image.name == official || image.name == built);
+        let mut all: Vec<&Image> = if self.names(family) {
+            self.named.iter().filter(|choice| choice.family == family).map(|choice| &choice.image).collect()
+        } else {
+            known.collect()
+        };
+        all.retain(|image| !image.version().is_empty());
+        all.sort_by_key(|image| image.version());
+        all.dedup_by_key(|image| image.version());
+        let skipped = if self.names(family) { 0 } else { all.len().saturating_sub(count) };
+        let rows = all[skipped..].windows(count.max(1));
+        rows.map(|row| row.iter().map(|image| (*image).clone()).collect()).collect()
     }
 
     /// The image of a family with exactly that tag, of those that were named or are here.
@@ -237,6 +262,9 @@ mod tests {
         let of = |family| images.of(family).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(of(Family::Postgres), ["firedrill/postgres:17"]);
         assert_eq!(of(Family::MySql), ["mysql:8.4"]);
+        assert_eq!(images.successive(Family::Redis, 2), Vec::<Vec<Image>>::new());
+        let newest: Vec<_> = images.successive(Family::Postgres, 2).concat().iter().map(ToString::to_string).collect();
+        assert_eq!(newest, ["firedrill/postgres:9", "firedrill/postgres:17"]);
         let tagged = |tag| images.tagged(Family::Postgres, tag).map(|image| image.to_string());
         assert_eq!(tagged("9").as_deref(), Some("firedrill/postgres:9"));
         assert_eq!(tagged("10"), None);

@@ -17,7 +17,7 @@ use rand::RngCore;
 use recovery::model::backup::Node;
 use recovery::model::photograph::Photograph;
 use recovery::model::policy::Policy;
-use recovery::model::{InstanceId, Secret};
+use recovery::model::{InstanceId, Product, Secret};
 use recovery::ports::{Clock, Ports};
 use recovery::service::{self, ServiceConfig};
 use recovery::worker::{self, WorkerConfig};
@@ -40,6 +40,8 @@ const LOOK: Duration = Duration::from_secs(60);
 pub struct StageOptions {
     /// What plays which engine.
     pub choices: Vec<Choice>,
+    /// What is asked for: of the players of an engine, older ones play its earlier versions.
+    pub products: Vec<Product>,
     /// Machines for instances: one instance each at a time.
     pub machines: usize,
     /// Migration workers.
@@ -106,7 +108,7 @@ impl RealStage {
         let site = Site {
             ground,
             rack: Rack::new(options.machines),
-            programs: Programs::new(&options.choices),
+            programs: Programs::new(&options.choices, &options.products),
             time: Time::default(),
             ways: Ways::default(),
             disk_bytes: options.disk_bytes,

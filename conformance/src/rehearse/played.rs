@@ -53,6 +53,7 @@ fn policy() -> Policy {
 /// The system that a rehearsal runs on.
 pub fn stage_options(choice: &Choice) -> StageOptions {
     StageOptions {
+        products: Vec::new(),
         choices: vec![choice.clone()],
         machines: 2,
         workers: WORKERS,

@@ -29,7 +29,12 @@ pub const NEVER: &[(I, O, &[Family], &str)] = &[
         "a server's version does not change while it runs, and an older target is refused before (LOG-05)",
     ),
     (I::BinlogOn, O::Failed, MYSQLS, "log_bin is told a server at its start, and backups need it"),
-    (I::BinlogExistence, O::Failed, MYSQLS, "no fault takes a log file away from a real server"),
+    (
+        I::BinlogExistence,
+        O::Failed,
+        MYSQLS,
+        "a lost file has another name than in the simulator; conformance/real has one",
+    ),
     (I::PasswordFormat, O::Failed, &[Family::MySql], "MySQL has had no old_passwords since 8.0"),
     (I::AdviseTransaction, O::Warned, POSTGRES, "max_prepared_transactions is told a server at its start"),
     (I::AdviseTransaction, O::Warned, &[Family::MySql], "no account has XA_RECOVER_ADMIN, without which none is told"),

@@ -95,7 +95,7 @@ async fn cloned(ground: &Ground, server: &Server, place: &Path, line: &mut Line)
     let (to, transactions) = facts::status(line).await.map_err(refused)?.ok_or_else(none)?;
     let span = file_and_place(from).0..=file_and_place(to).0;
     let files: Vec<String> =
-        names(line).await?.into_iter().filter(|(own, _)| span.contains(own)).map(|(_, name)| name).collect();
+        files(line).await?.into_iter().filter(|file| span.contains(&file.number)).map(|file| file.name).collect();
     let along = format!(
         "mkdir '{folder}/{ALONG}'; cd {DATA}; cp {} '{folder}/{ALONG}'; printf '{from} {to} {transactions}' >'{folder}/{ALONG}/{REACH}'",
         files.join(" ")
@@ -111,10 +111,10 @@ async fn cloned(ground: &Ground, server: &Server, place: &Path, line: &mut Line)
 async fn as_of(server: &Server, line: &mut Line, position: u64) -> Result<Timestamp, CloudError> {
     let now = facts::now(line).await.map_err(refused)?;
     let (number, at) = file_and_place(position);
-    let names = names(line).await?;
-    let files: Vec<&str> = names.iter().filter(|(own, _)| *own >= number).map(|(_, name)| name.as_str()).collect();
+    let files = files(line).await?;
+    let names: Vec<&str> = files.iter().filter(|file| file.number >= number).map(|file| file.name.as_str()).collect();
     let script =
-        format!("cd {DATA}; {} --start-position={at} {} | awk '{}'", log_reader(server.family), files.join(" "), FIRST);
+        format!("cd {DATA}; {} --start-position={at} {} | awk '{}'", log_reader(server.family), names.join(" "), FIRST);
     let found = server.container.run(as_root(&server.root, script)).await?.text();
     let first = found.trim();
     let time = match (server.family, first) {
@@ -145,11 +145,42 @@ fn second(text: &str) -> Option<Timestamp> {
     format!("20{year}-{month}-{day}T{zero}{time}Z").parse().ok()
 }
 
+/// A file of the binary log, as the log's index has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct LogFile {
+    number: u64,
+    name: String,
+    /// The index names it, and it is not on the disk.
+    is_lost: bool,
+}
+
 /// Files of the binary log by number.
-async fn names(line: &mut Line) -> Result<Vec<(u64, String)>, CloudError> {
+async fn files(line: &mut Line) -> Result<Vec<LogFile>, CloudError> {
     let rows = line.texts("SHOW BINARY LOGS").await.map_err(refused)?;
-    let numbered = |name: String| Some((name.rsplit_once('.')?.1.parse().ok()?, name));
-    Ok(rows.into_iter().filter_map(|row| row.into_iter().next()).filter_map(numbered).collect())
+    Ok(rows.iter().filter_map(|row| log_file(row)).collect())
+}
+
+/// A file that is not there has no size.
+fn log_file(row: &[String]) -> Option<LogFile> {
+    let name = row.first()?.clone();
+    let number = name.rsplit_once('.')?.1.parse().ok()?;
+    Some(LogFile { number, name, is_lost: row.get(1).is_some_and(|size| size == "0") })
+}
+
+/// The files that hold the log after a place, and the place they begin after: a later one where files between were purged or
+/// lost, so that what is missing shows as a gap and nothing is restored over it.
+fn after_gaps(closed: &[LogFile], after: u64) -> (u64, &[LogFile]) {
+    let (number, _) = file_and_place(after);
+    let from = closed.iter().position(|file| file.number >= number).unwrap_or(closed.len());
+    let wanted = &closed[from..];
+    let whole = wanted.iter().rposition(|file| file.is_lost).map_or(0, |lost| lost + 1);
+    let kept = &wanted[whole..];
+    match kept.first() {
+        Some(first) if first.number > number.max(1) => {
+            (place_of(&first.name, &BEGINNING.to_string()).unwrap_or(after), kept)
+        }
+        _ => (after, kept),
+    }
 }
 
 /// Takes the log after a place, up to now. The file that is being written is closed first, so that each goes into one
@@ -158,32 +189,69 @@ pub(super) async fn log(ground: &Ground, server: &Server, place: &Path, after: u
     let mut line = root(server).await?;
     let to_time = facts::now(&mut line).await.map_err(refused)?;
     line.exec("FLUSH BINARY LOGS").await.map_err(refused)?;
-    let names = names(&mut line).await?;
-    let (number, _) = file_and_place(after);
-    let Some(((open, _), closed)) = names.split_last() else {
+    let files = files(&mut line).await?;
+    let Some((open, closed)) = files.split_last() else {
         return Err(CloudError::Failed("the server keeps no binary log".to_owned()));
     };
-    if names.first().is_some_and(|(first, _)| *first > number.max(1)) {
-        return Err(CloudError::Failed(format!("the log begins after position {after}: take a data backup first")));
-    }
-    let wanted: Vec<&str> = closed.iter().filter(|(own, _)| *own >= number).map(|(_, name)| name.as_str()).collect();
-    let Some(first) = wanted.first() else {
+    let (from, kept) = after_gaps(closed, after);
+    let Some(first) = kept.first().map(|file| &file.name) else {
         return Err(CloudError::Failed(format!("position {after} is after the end of the log")));
     };
-    let packed = ["tar", "-C", DATA, "-cf", "-"].into_iter().chain(wanted.iter().copied());
+    let packed = ["tar", "-C", DATA, "-cf", "-"].into_iter().chain(kept.iter().map(|file| file.name.as_str()));
     let stored = take(&server.container, Command::new(packed), &ground.vault, place).await?;
     // A file says at its beginning when it was begun.
     let begun = format!("od -An -tu4 -j{BEGINNING} -N4 {DATA}/{first}");
     let begun = server.container.run(Command::shell(begun)).await?.text();
     let begun = begun.trim().parse().ok().and_then(|second| Timestamp::from_second(second).ok());
     let from_time = begun.map_or(to_time, |begun| begun.min(to_time));
-    let to = place_of(&format!("binlog.{open}"), &BEGINNING.to_string()).unwrap_or(after);
-    Ok(held((after, from_time), (to.max(after), to_time), stored))
+    let to = place_of(&open.name, &BEGINNING.to_string()).unwrap_or(from);
+    Ok(held((from, from_time), (to.max(from), to_time), stored))
+}
+
+/// Takes the files of the log up to now off the disk, and leaves them in the log's index.
+pub(super) async fn lose_log(server: &Server) -> Result<(), CloudError> {
+    let mut line = root(server).await?;
+    line.exec("FLUSH BINARY LOGS").await.map_err(refused)?;
+    let files = files(&mut line).await?;
+    let closed = files.iter().rev().skip(1).map(|file| format!("{DATA}/{}", file.name));
+    let words = ["rm".to_owned(), "-f".to_owned()].into_iter().chain(closed);
+    Ok(server.container.run(Command::new(words)).await.map(drop)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn listed(sizes: &[(u64, &str)]) -> Vec<LogFile> {
+        let row = |(number, size): &(u64, &str)| vec![format!("binlog.{number:06}"), (*size).to_owned(), "No".into()];
+        sizes.iter().filter_map(|file| log_file(&row(file))).collect()
+    }
+
+    fn place(number: u64, at: u64) -> u64 {
+        place_of(&format!("binlog.{number:06}"), &at.to_string()).unwrap_or_default()
+    }
+
+    fn kept(files: &[LogFile], after: u64) -> (u64, Vec<u64>) {
+        let (from, kept) = after_gaps(files, after);
+        (from, kept.iter().map(|file| file.number).collect())
+    }
+
+    #[test]
+    fn a_log_backup_joins_the_one_before_where_every_file_is_there() {
+        let files = listed(&[(1, "300"), (2, "157"), (3, "900")]);
+        assert_eq!(kept(&files, place(2, 4)), (place(2, 4), vec![2, 3]));
+        assert_eq!(kept(&files, 0), (0, vec![1, 2, 3]));
+        assert_eq!(kept(&files, place(4, 4)), (place(4, 4), vec![]));
+    }
+
+    #[test]
+    fn a_log_backup_begins_behind_files_that_are_lost_or_purged() {
+        let lost = listed(&[(1, "0"), (2, "0"), (3, "900"), (4, "157")]);
+        assert_eq!(kept(&lost, place(2, 700)), (place(3, 4), vec![3, 4]));
+        assert_eq!(kept(&lost, place(3, 20)), (place(3, 20), vec![3, 4]));
+        let purged = listed(&[(5, "300"), (6, "300")]);
+        assert_eq!(kept(&purged, place(3, 4)), (place(5, 4), vec![5, 6]));
+    }
 
     #[test]
     fn the_second_of_a_log_line_is_read_with_one_digit_or_two() {

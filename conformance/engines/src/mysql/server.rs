@@ -298,6 +298,10 @@ impl Engine for MySqlServers {
         Ok(photograph)
     }
 
+    async fn lose_log(&self, server: &Server) -> Result<(), CloudError> {
+        backup::lose_log(server).await
+    }
+
     async fn time_zone(&self, server: &Server, zone: &str) -> Result<(), CloudError> {
         let mut line = root(server).await?;
         let sql = format!("SET GLOBAL time_zone = {}", quote::text(zone));

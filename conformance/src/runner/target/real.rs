@@ -60,6 +60,7 @@ impl RealTarget {
             machines: scenario.world.machines,
             workers: scenario.world.workers,
             policy,
+            products: scenario.instances.iter().map(|instance| instance.product).collect(),
             guarded: meddles_with_ways(scenario),
             disk_bytes: fills_disks(scenario).then_some(SMALL_DISK),
         };
@@ -102,7 +103,7 @@ impl RealTarget {
             }
             Wish::Version(..) => return never("a server's version does not change while it runs"),
             Wish::Lag(..) => return never("how far a real replica is behind cannot be set"),
-            Wish::LoseLogFile(..) => return never("the files of a real server's log are left alone"),
+            Wish::LoseLogFile(instance) => return stage.lose_log(&instance).await,
             Wish::Crash { host, torn: false } => return self.crash(&host).await,
             Wish::Start(host) if Self::is_application(&host) => {
                 self.down.borrow_mut().remove(&host);

@@ -77,7 +77,6 @@ fn no_fault(fault: &Fault) -> Option<String> {
         Fault::DiskFull { host: Host::Service } => no("the service's disk is this machine's"),
         Fault::Skew { host, .. } | Fault::Jump { host, .. } => no_clock(host),
         Fault::Version { .. } => no("a server's version does not change while it runs"),
-        Fault::LogFileLost { .. } => no("the files of a real server's log are left alone"),
         Fault::Lag { .. } => no("how far a real replica is behind cannot be set"),
         Fault::Damage { backup: Damaged::Newest { .. } | Damaged::Named(_) | Damaged::Set(_), .. } => None,
         _ => None,
