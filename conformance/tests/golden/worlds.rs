@@ -128,6 +128,17 @@ impl World {
                 self.types = "[\"full\"]";
             }
             I::RecoveryModel => self.act("sql = { on = \"shop\", run = \"alter database app set recovery simple\" }"),
+            I::Topology => {
+                if engine == Engine::SqlServer {
+                    self.act("backup = \"depot\"");
+                }
+                self.act(
+                    "migrate = { from = \"depot\", into = \"shop\", databases = [\"DB\"], types = [\"incremental\"], as = \"back\", \
+                     until = \"running\" }"
+                        .replace("DB", if engine == Engine::Redis { "0" } else { "app" })
+                        .as_str(),
+                );
+            }
             I::Superuser | I::Psync => self.login = "source = { account = \"clerk\" }",
             _ => return self.advise(item, engine) || self.spoil_restore(item, engine),
         }

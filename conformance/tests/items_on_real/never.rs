@@ -30,6 +30,18 @@ pub const NEVER: &[(I, O, &[Family], &str)] = &[
     ),
     (I::BinlogOn, O::Failed, MYSQLS, "log_bin is told a server at its start, and backups need it"),
     (I::BinlogExistence, O::Failed, MYSQLS, "no fault takes a log file away from a real server"),
+    (
+        I::Topology,
+        O::Failed,
+        ALL,
+        "incremental migration does not run on real servers, and without it tasks make no circle",
+    ),
+    (
+        I::Topology,
+        O::Shielded,
+        ALL,
+        "incremental migration does not run on real servers, and without it tasks make no circle",
+    ),
     (I::PasswordFormat, O::Failed, &[Family::MySql], "MySQL has had no old_passwords since 8.0"),
     (I::AdviseTransaction, O::Warned, POSTGRES, "max_prepared_transactions is told a server at its start"),
     (I::AdviseTransaction, O::Warned, &[Family::MySql], "no account has XA_RECOVER_ADMIN, without which none is told"),

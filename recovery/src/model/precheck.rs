@@ -78,6 +78,8 @@ items! {
     Superuser = "CHECK_SUPER_AUTH_SRC",
     /// The source account may run SYNC and PSYNC (Redis).
     Psync = "CHECK_PSYNC_SRC",
+    /// No change comes back to its source through other tasks that follow logs.
+    Topology = "CHECK_TOPOLOGY",
     /// Advice: tables have a key by which rows are told apart.
     AdviseKey = "ADVISE_KEY",
     /// Advice: rows of the source satisfy its own foreign keys.

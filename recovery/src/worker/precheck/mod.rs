@@ -31,6 +31,7 @@ mod target_connectivity;
 mod target_empty;
 mod target_permission;
 mod target_tables_empty;
+mod topology;
 
 use super::lease::{Lease, LetGo};
 use crate::model::precheck::{Finding, Findings, PrecheckOutcome, PrecheckResult};
@@ -46,7 +47,7 @@ use std::sync::Arc;
 const AT_ONCE: usize = 4;
 
 /// The items of a migration, in the order they are begun.
-const ITEMS: [Item<Bench>; 22] = [
+const ITEMS: [Item<Bench>; 23] = [
     source_connectivity::ITEM,
     source_permission::ITEM,
     target_connectivity::ITEM,
@@ -69,17 +70,14 @@ const ITEMS: [Item<Bench>; 22] = [
     recovery_model::ITEM,
     superuser::ITEM,
     psync::ITEM,
+    topology::ITEM,
 ];
 
 /// Codes of the documents that no task here gives anything to look at, and why.
-pub const LEFT_OUT: [(&str, &str); 3] = [
+pub const LEFT_OUT: [(&str, &str); 2] = [
     (
         "CHECK_SAME_USER",
         "Accounts of the same name clash only where accounts are migrated, and no task migrates accounts.",
-    ),
-    (
-        "CHECK_TOPOLOGY",
-        "Only synchronisation links have a topology; a migration goes one way from one source to one target.",
     ),
     (
         "CHECK_SUPER_AUTH_DEST",
