@@ -128,6 +128,12 @@ impl World {
                 self.types = "[\"full\"]";
             }
             I::RecoveryModel => self.act("sql = { on = \"shop\", run = \"alter database app set recovery simple\" }"),
+            I::TargetSuper => {
+                let card = "insert into orders values (new.id, 'card', new.id)";
+                self.hold(&format!("create trigger welcome after insert on customers for each row begin {card}; end"));
+                self.objects = "databases = [\"app\"]";
+                self.parameters = target("log_bin_trust_function_creators = \"OFF\"");
+            }
             I::Topology => {
                 if engine == Engine::SqlServer {
                     self.act("backup = \"depot\"");

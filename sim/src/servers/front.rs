@@ -129,6 +129,12 @@ impl Front {
         Ok(ServerFacts { product: self.product, now, grants: self.grants(account)?.clone(), parameters, log_position })
     }
 
+    /// The value of a parameter that its engine has.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let own = Profile::of(self.product).parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)?;
+        Some(self.configuration.parameters.get(name).map_or(own, String::as_str))
+    }
+
     /// Takes a task over under an epoch, unless a later one has.
     pub fn claim(&mut self, task: &str, epoch: u64) -> Result<(), DatabaseError> {
         self.fence(task, epoch)?;

@@ -1,7 +1,6 @@
 //! Reads and writes rows in bulk: chunks of a copy, changes of a follower, and images of a replayed log.
 
 use super::catalogue::Shape;
-use super::profile::Profile;
 use super::server::{Actor, Server};
 use super::tokens::{quoted, quoted_list};
 use super::values::{failed, from_sql, to_sql};
@@ -132,10 +131,7 @@ impl Server {
     /// Refuses a statement, or a row written by one, with more bytes than a statement may have (MySQL).
     pub(super) fn takes_bytes(&self, bytes: usize) -> Result<(), DatabaseError> {
         const LIMIT: &str = "max_allowed_packet";
-        let own = Profile::of(self.product).parameters.iter().find(|(name, _)| *name == LIMIT).map(|(_, value)| *value);
-        let set = self.configuration.parameters.get(LIMIT).map(String::as_str);
-        let limit = own.and_then(|own| set.unwrap_or(own).trim().parse::<usize>().ok());
-        match limit {
+        match self.parameter(LIMIT).and_then(|limit| limit.trim().parse::<usize>().ok()) {
             Some(limit) if bytes > limit => {
                 let why = format!("got a packet of {bytes} bytes, bigger than '{LIMIT}' bytes ({limit})");
                 Err(DatabaseError::Statement(why))

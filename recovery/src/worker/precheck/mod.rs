@@ -30,6 +30,7 @@ mod superuser;
 mod target_connectivity;
 mod target_empty;
 mod target_permission;
+mod target_super;
 mod target_tables_empty;
 mod topology;
 
@@ -47,7 +48,7 @@ use std::sync::Arc;
 const AT_ONCE: usize = 4;
 
 /// The items of a migration, in the order they are begun.
-const ITEMS: [Item<Bench>; 23] = [
+const ITEMS: [Item<Bench>; 24] = [
     source_connectivity::ITEM,
     source_permission::ITEM,
     target_connectivity::ITEM,
@@ -71,19 +72,14 @@ const ITEMS: [Item<Bench>; 23] = [
     superuser::ITEM,
     psync::ITEM,
     topology::ITEM,
+    target_super::ITEM,
 ];
 
 /// Codes of the documents that no task here gives anything to look at, and why.
-pub const LEFT_OUT: [(&str, &str); 2] = [
-    (
-        "CHECK_SAME_USER",
-        "Accounts of the same name clash only where accounts are migrated, and no task migrates accounts.",
-    ),
-    (
-        "CHECK_SUPER_AUTH_DEST",
-        "What it asks for is not documented; read and write on the target suffice (CHECK_AUTH_DEST).",
-    ),
-];
+pub const LEFT_OUT: [(&str, &str); 1] = [(
+    "CHECK_SAME_USER",
+    "Accounts of the same name clash only where accounts are migrated, and no task migrates accounts.",
+)];
 
 /// Every item there is: those of a migration, its advice, then those of a restore.
 pub fn every() -> impl Iterator<Item = About> {
