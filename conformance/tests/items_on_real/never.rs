@@ -44,7 +44,6 @@ pub const NEVER: &[(I, O, &[Family], &str)] = &[
     ),
     (I::PasswordFormat, O::Failed, &[Family::MySql], "MySQL has had no old_passwords since 8.0"),
     (I::AdviseTransaction, O::Warned, POSTGRES, "max_prepared_transactions is told a server at its start"),
-    (I::AdviseTransaction, O::Warned, &[Family::MySql], "no account has XA_RECOVER_ADMIN, without which none is told"),
     (I::AdviseEventTrigger, O::Warned, POSTGRES, "only a superuser makes event triggers, and no account is one"),
     (I::AdviseNameCase, O::Warned, MYSQLS, "lower_case_table_names is told a server when its data is made"),
     (I::RestoreNameCase, O::Warned, MYSQLS, "lower_case_table_names is told a server when its data is made"),
