@@ -144,7 +144,7 @@ impl Options {
             application: application(&mut draw, profile, &instances),
             steps: steps(&mut draw, profile),
             faults,
-            length: draw.count(29..=51),
+            length: draw.count(30..=51),
             fault_count: draw.count(profile.faults.0..=profile.faults.1),
             idle_s: if long { longest_idle } else { most_idle },
             mischief_percent: draw.one(5, [0, 10, 25]),

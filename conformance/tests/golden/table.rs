@@ -3,7 +3,7 @@
 
 use super::worlds::{CANNOT_BE, Outcome};
 use conformance::catalogue::catalogue;
-use conformance::history::History;
+use conformance::history::{History, What};
 use conformance::reports::precheck::{Checked, json, prechecks, table};
 use recovery::model::Engine;
 use recovery::model::precheck::{PrecheckItem, PrecheckOutcome, PrecheckRun};
@@ -91,11 +91,20 @@ pub fn scenario(text: &str) -> Result<Scenario, String> {
     Ok(scenarios.remove(0))
 }
 
-/// The text with the scenario's names in the places of ids, which are random.
+/// The text with the scenario's names in the places of ids, which are random, and numbers in those of tasks.
 pub fn named(history: &History, text: &str) -> String {
+    let mut text = text.to_owned();
+    let mut tasks: Vec<&str> = Vec::new();
+    for event in &history.events {
+        if let What::TaskSeen(task) = &event.what
+            && !tasks.contains(&task.id.as_str())
+        {
+            tasks.push(task.id.as_str());
+            text = text.replace(task.id.as_str(), &format!("dts-{}", tasks.len()));
+        }
+    }
     let mut names: Vec<_> = history.names.iter().collect();
     names.sort_by_key(|(_, id)| std::cmp::Reverse(id.as_str().len()));
-    let mut text = text.to_owned();
     for (name, id) in names {
         text = text.replace(id.as_str(), name);
         let short: String = id.as_str().chars().take(19).collect();

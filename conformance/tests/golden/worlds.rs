@@ -128,6 +128,23 @@ impl World {
                 self.types = "[\"full\"]";
             }
             I::RecoveryModel => self.act("sql = { on = \"shop\", run = \"alter database app set recovery simple\" }"),
+            I::TargetSuper => {
+                let card = "insert into orders values (new.id, 'card', new.id)";
+                self.hold(&format!("create trigger welcome after insert on customers for each row begin {card}; end"));
+                self.objects = "databases = [\"app\"]";
+                self.parameters = target("log_bin_trust_function_creators = \"OFF\"");
+            }
+            I::Topology => {
+                if engine == Engine::SqlServer {
+                    self.act("backup = \"depot\"");
+                }
+                self.act(
+                    "migrate = { from = \"depot\", into = \"shop\", databases = [\"DB\"], types = [\"incremental\"], as = \"back\", \
+                     until = \"running\" }"
+                        .replace("DB", if engine == Engine::Redis { "0" } else { "app" })
+                        .as_str(),
+                );
+            }
             I::Superuser | I::Psync => self.login = "source = { account = \"clerk\" }",
             _ => return self.advise(item, engine) || self.spoil_restore(item, engine),
         }

@@ -19,11 +19,12 @@ const YOUNGER: (&str, &str) = ("younger", "shop");
 const MORE_MACHINES: usize = 2;
 
 /// What servers have that nothing was set of.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 11] = [
     ("binlog_format", "ROW"),
     ("binlog_row_image", "FULL"),
     ("character_set_server", "utf8mb4"),
     ("collation_server", "utf8mb4_general_ci"),
+    ("log_bin_trust_function_creators", "ON"),
     ("max_allowed_packet", "16777216"),
     ("maxmemory-policy", "noeviction"),
     ("old_passwords", "OFF"),

@@ -78,6 +78,10 @@ items! {
     Superuser = "CHECK_SUPER_AUTH_SRC",
     /// The source account may run SYNC and PSYNC (Redis).
     Psync = "CHECK_PSYNC_SRC",
+    /// No change comes back to its source through other tasks that follow logs.
+    Topology = "CHECK_TOPOLOGY",
+    /// Triggers and functions can be made in a target that asks for SUPER to make them (MySQL).
+    TargetSuper = "CHECK_SUPER_AUTH_DEST",
     /// Advice: tables have a key by which rows are told apart.
     AdviseKey = "ADVISE_KEY",
     /// Advice: rows of the source satisfy its own foreign keys.
@@ -161,13 +165,14 @@ impl fmt::Display for PrecheckItem {
 
 /// Items a user may shield, by code, and where that is documented (prechecks.md section 4). Every other item blocks
 /// whatever is said of it.
-pub const SHIELDS: [(&str, &str); 6] = [
+pub const SHIELDS: [(&str, &str); 7] = [
     ("CHECK_SAME_OBJ", SHIELD_PRECHECK),
     ("CHECK_SAME_USER", SHIELD_PRECHECK),
     ("CHECK_SRC", SHIELD_PRECHECK),
     ("CHECK_TOPOLOGY", SHIELD_PRECHECK),
     ("CHECK_SERVER_ID", SHIELD_PRECHECK),
     ("CHECK_DEST_TABLE_EMPTY", "SkipPreCheck names it among the items that may be skipped (prechecks.md section 4)"),
+    ("CHECK_SUPER_AUTH_DEST", "SkipPreCheck names it among the items that may be skipped (prechecks.md 2.1 item 20)"),
 ];
 const SHIELD_PRECHECK: &str = "ShieldPrecheck names it among the items that may be shielded (prechecks.md section 4)";
 

@@ -319,6 +319,17 @@ impl Task {
             || (self.status == TaskStatus::MigrationFailed && self.retry_at.is_some())
     }
 
+    /// Whether it follows a log, or will by itself or when the user resumes or starts it again without another precheck.
+    #[must_use]
+    pub fn is_following(&self) -> bool {
+        let may_go_on = match self.status {
+            TaskStatus::Migrating | TaskStatus::Suspending => true,
+            TaskStatus::MigrationFailed => self.failure.as_ref().is_some_and(TaskFailure::may_pass),
+            _ => false,
+        };
+        may_go_on && self.types.contains(&MigrationType::Incremental)
+    }
+
     /// The work a worker would have to do on it now.
     #[must_use]
     pub fn work(&self) -> Option<Work> {

@@ -148,6 +148,19 @@ pub struct RestoreJob {
     pub connection_retry_s: i64,
 }
 
+/// A migration task under way that follows a log, as another one needs to know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Following {
+    /// Task.
+    pub task: TaskId,
+    /// Instance whose log it follows.
+    pub source: String,
+    /// Instance it carries changes to.
+    pub target: String,
+    /// Objects.
+    pub objects: Vec<Selection>,
+}
+
 /// A migration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MigrationJob {
@@ -166,6 +179,9 @@ pub struct MigrationJob {
     /// Advisory precheck items that are not looked at.
     #[serde(default)]
     pub without_advice: BTreeSet<PrecheckItem>,
+    /// Other tasks that follow logs and lead, one after the other, from the target back to the source (CHECK_TOPOLOGY).
+    #[serde(default)]
+    pub way_back: Vec<Following>,
     /// Objects and how far each is; empty before the plan was made.
     pub progress: Vec<ObjectProgress>,
     /// Source descriptions of the planned objects, in the order of `progress`; empty before the plan was made.

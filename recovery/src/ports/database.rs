@@ -109,6 +109,8 @@ pub struct Circumstances {
     pub recovery: BTreeMap<String, Recovery>,
     /// Files of the log that are listed and not there (MySQL).
     pub lost_log_files: Vec<String>,
+    /// Whether the account has SUPER, which stands above all other privileges (MySQL).
+    pub is_super: bool,
     /// The accounts there are, where that may be known.
     pub accounts: Option<BTreeSet<String>>,
     /// Bytes the content takes.

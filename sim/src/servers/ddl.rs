@@ -34,6 +34,7 @@ impl Server {
         text: &str,
         statement: Statement,
     ) -> Result<(), DatabaseError> {
+        self.trusts(actor, &statement)?;
         self.fire(actor, database, &statement)?;
         let mut place = Place { transaction, actor, database, text };
         let at = &mut place;

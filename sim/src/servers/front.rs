@@ -120,12 +120,6 @@ impl Front {
         self.accounts.values_mut().for_each(|account| account.mark = mark);
     }
 
-    /// The value of a parameter: the one it was set to, else the one its version has.
-    pub fn parameter(&self, name: &str) -> Option<&str> {
-        let own = || Profile::of(self.product).parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
-        self.configuration.parameters.get(name).map(String::as_str).or_else(own)
-    }
-
     /// What the server says of itself to an account.
     pub fn facts_at(&self, account: &str, now: Timestamp, log_position: u64) -> Result<ServerFacts, DatabaseError> {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -133,6 +127,12 @@ impl Front {
         parameters.extend(self.configuration.parameters.clone());
         parameters.extend(self.harm.zone.iter().map(|zone| ("time_zone".to_owned(), zone.clone())));
         Ok(ServerFacts { product: self.product, now, grants: self.grants(account)?.clone(), parameters, log_position })
+    }
+
+    /// The value of a parameter that its engine has.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let own = Profile::of(self.product).parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)?;
+        Some(self.configuration.parameters.get(name).map_or(own, String::as_str))
     }
 
     /// Takes a task over under an epoch, unless a later one has.

@@ -37,6 +37,7 @@ mod table_text;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod trust;
 mod values;
 mod zones;
 

@@ -39,6 +39,7 @@ const MYSQL: Profile = Profile {
         ("binlog_format", "ROW"),
         ("binlog_row_image", "FULL"),
         ("log_bin", "ON"),
+        ("log_bin_trust_function_creators", "ON"),
         ("max_allowed_packet", "4194304"),
         ("server_id", "1001"),
     ],

@@ -131,7 +131,7 @@ impl Server {
     /// Refuses a statement, or a row written by one, with more bytes than a statement may have (MySQL).
     pub(super) fn takes_bytes(&self, bytes: usize) -> Result<(), DatabaseError> {
         const LIMIT: &str = "max_allowed_packet";
-        match self.parameter(LIMIT).and_then(|value| value.trim().parse::<usize>().ok()) {
+        match self.parameter(LIMIT).and_then(|limit| limit.trim().parse::<usize>().ok()) {
             Some(limit) if bytes > limit => {
                 let why = format!("got a packet of {bytes} bytes, bigger than '{LIMIT}' bytes ({limit})");
                 Err(DatabaseError::Statement(why))

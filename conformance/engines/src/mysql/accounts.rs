@@ -110,6 +110,10 @@ async fn grant(line: &mut Line, name: &str, grants: &Grants) -> Result<(), Datab
     }
     if grants.default >= Rights::Owner {
         line.exec(&format!("GRANT {OWNS} ON *.* TO {to}")).await?;
+        // MariaDB tells every account of prepared transactions.
+        if !line.is_mariadb {
+            line.exec(&format!("GRANT XA_RECOVER_ADMIN ON *.* TO {to}")).await?;
+        }
     }
     let within = |level: &str, database: &str| level.strip_prefix(database).is_some_and(|rest| rest.starts_with('.'));
     let lessened = grants.exceptions.values().any(|rights| *rights < grants.default);

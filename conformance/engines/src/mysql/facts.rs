@@ -15,12 +15,13 @@ use std::collections::BTreeMap;
 const OWN: [&str; 5] = ["mysql", "information_schema", "performance_schema", "sys", BOOKS];
 
 /// Parameters that are told, where the server has them.
-const PARAMETERS: [&str; 11] = [
+const PARAMETERS: [&str; 12] = [
     "binlog_format",
     "binlog_row_image",
     "character_set_server",
     "collation_server",
     "log_bin",
+    "log_bin_trust_function_creators",
     "lower_case_table_names",
     "max_allowed_packet",
     "old_passwords",
@@ -34,8 +35,7 @@ const PLACE_BITS: u32 = 36;
 
 /// All of it.
 pub(super) async fn facts(line: &mut Line) -> Result<ServerFacts, DatabaseError> {
-    let shown = line.texts("SHOW GRANTS").await?;
-    let lines: Vec<String> = shown.into_iter().filter_map(|row| row.into_iter().next()).collect();
+    let lines = own_grants(line).await?;
     let names = PARAMETERS.map(|name| format!("'{name}'")).join(", ");
     let rows = line.texts(&format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")).await?;
     let parameters = rows.iter().filter_map(|row| Some((row.first()?.clone(), plain(row.get(1)?)))).collect();
@@ -48,9 +48,21 @@ pub(super) async fn facts(line: &mut Line) -> Result<ServerFacts, DatabaseError>
     })
 }
 
+/// The lines of `SHOW GRANTS` of the logged-in account.
+async fn own_grants(line: &mut Line) -> Result<Vec<String>, DatabaseError> {
+    Ok(line.texts("SHOW GRANTS").await?.into_iter().filter_map(|row| row.into_iter().next()).collect())
+}
+
+/// Whether these lines give SUPER, alone or with all privileges on the whole server.
+fn is_super(lines: &[String]) -> bool {
+    let privileges = lines.iter().filter_map(|line| line.strip_prefix("GRANT ")?.split_once(" ON *.* "));
+    let mut words = privileges.flat_map(|(privileges, _)| privileges.split(", "));
+    words.any(|word| word == "SUPER" || word == "ALL PRIVILEGES")
+}
+
 /// What prechecks ask beside it. What the account may not see is left out.
 pub(super) async fn circumstances(line: &mut Line) -> Result<Circumstances, DatabaseError> {
-    let mut told = Circumstances::default();
+    let mut told = Circumstances { is_super: is_super(&own_grants(line).await?), ..Circumstances::default() };
     let tables = "SELECT TABLE_SCHEMA, TABLE_NAME, IFNULL(ENGINE, ''), IFNULL(DATA_LENGTH + INDEX_LENGTH, 0) \
                   FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE'";
     let mut used = 0;
@@ -282,6 +294,15 @@ mod tests {
         let grants = lines(&["GRANT USAGE ON *.* TO `a`@`%`", "GRANT SELECT ON `shop`.`orders` TO `a`@`%`"]);
         assert_eq!(grants.default, Rights::None);
         assert_eq!(grants.on("shop", "orders"), Rights::ReadOnly);
+    }
+
+    #[test]
+    fn super_is_granted_on_the_whole_server_by_its_name_or_with_everything() {
+        let has = |line: &str| is_super(&[line.to_owned()]);
+        assert!(has("GRANT ALL PRIVILEGES ON *.* TO `app`@`%` WITH GRANT OPTION"));
+        assert!(has("GRANT SELECT, SUPER, EVENT ON *.* TO `app`@`%`"));
+        assert!(!has("GRANT ALL PRIVILEGES ON `shop`.* TO `app`@`%`"));
+        assert!(!has("GRANT SELECT, SYSTEM_VARIABLES_ADMIN ON *.* TO `app`@`%`"));
     }
 
     #[test]

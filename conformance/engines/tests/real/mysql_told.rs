@@ -1,4 +1,4 @@
-//! What a MySQL or MariaDB server tells prechecks of transactions that stay open.
+//! What a MySQL or MariaDB server tells prechecks of transactions that stay open, and of SUPER.
 
 use crate::mysql::SERVERS;
 use crate::named::{Server, servers};
@@ -6,11 +6,15 @@ use crate::{Test, wait};
 use engines::mysql::MySql;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
+use recovery::model::Secret;
 use recovery::ports::Database;
-use recovery::ports::database::OpenTransaction;
+use recovery::ports::database::{Login, OpenTransaction};
 
 /// The tests.
-pub const TESTS: &[Test] = &[("open_and_prepared_transactions_are_told", open_and_prepared_transactions_are_told)];
+pub const TESTS: &[Test] = &[
+    ("open_and_prepared_transactions_are_told", open_and_prepared_transactions_are_told),
+    ("who_has_super_is_told_and_who_has_it_not", who_has_super_is_told_and_who_has_it_not),
+];
 
 /// A connection with nothing in between.
 async fn bare(server: &Server) -> Conn {
@@ -61,6 +65,30 @@ fn open_and_prepared_transactions_are_told() {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
             let found = told(&server).await;
             assert!(!found.iter().any(|open| open.prepared || open.id == one.id().to_string()), "{found:?}");
+        });
+    }
+}
+
+fn who_has_super_is_told_and_who_has_it_not() {
+    for server in servers(SERVERS) {
+        wait(async {
+            let mut root = bare(&server).await;
+            for sql in [
+                "drop user if exists plain",
+                "create user plain identified by 'plain-pass-1'",
+                "grant select, create routine, trigger on *.* to plain",
+            ] {
+                root.query_drop(sql).await.expect(sql);
+            }
+            let plain = Login { account: "plain".into(), password: Secret::new("plain-pass-1"), ssl: false };
+            for (login, wanted) in [(&server.login, true), (&plain, false)] {
+                let mut session = MySql.connect(&server.endpoint, login).await.expect("a session");
+                let trusts = "log_bin_trust_function_creators";
+                let facts = session.facts().await.expect("facts");
+                assert!(facts.parameters.contains_key(trusts), "{:?}", facts.parameters);
+                assert_eq!(session.circumstances().await.expect("told").is_super, wanted, "{}", login.account);
+            }
+            root.query_drop("drop user plain").await.expect("dropped");
         });
     }
 }

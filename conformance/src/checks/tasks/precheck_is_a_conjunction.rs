@@ -10,9 +10,16 @@ use crate::history::lens::Lens;
 use recovery::model::precheck::{PrecheckItem, PrecheckOutcome};
 use recovery::model::views::TaskView;
 
-/// Codes of the items that may be shielded (prechecks.md section 4).
-const SHIELDABLE: [&str; 6] =
-    ["CHECK_SAME_OBJ", "CHECK_SAME_USER", "CHECK_SRC", "CHECK_TOPOLOGY", "CHECK_SERVER_ID", "CHECK_DEST_TABLE_EMPTY"];
+/// Codes of the items that may be shielded (prechecks.md section 4, and 2.1 item 20).
+const SHIELDABLE: [&str; 7] = [
+    "CHECK_SAME_OBJ",
+    "CHECK_SAME_USER",
+    "CHECK_SRC",
+    "CHECK_TOPOLOGY",
+    "CHECK_SERVER_ID",
+    "CHECK_DEST_TABLE_EMPTY",
+    "CHECK_SUPER_AUTH_DEST",
+];
 
 /// Compares the verdict of every run with its items, and shields with what they cover.
 pub fn check(lens: &Lens<'_>) -> Finding {

@@ -54,7 +54,7 @@ impl Plan<'_> {
     /// A migration task from one instance to another.
     pub(super) fn migrate_from(&mut self, from: &str, into: &str) -> Option<()> {
         let (source, target) = (self.side(from), self.side(into));
-        let types = self.types(from, into);
+        let types = self.types();
         let objects = self.selection(from)?;
         let same_name = if self.draw.chance(45) { SameNameMode::Ignore } else { SameNameMode::Stop };
         let incremental = types.contains(&INCREMENTAL);
@@ -100,9 +100,8 @@ impl Plan<'_> {
         Some(())
     }
 
-    /// Types of a task from one instance to another. Tasks that carry each other's changes on in a circle never end, so
-    /// the last one of a circle does not follow its source.
-    fn types(&mut self, from: &str, into: &str) -> BTreeSet<MigrationType> {
+    /// Types of a task.
+    fn types(&mut self) -> BTreeSet<MigrationType> {
         let sets: [(&[MigrationType], u32); 7] = [
             (&[STRUCTURE, FULL], 10),
             (&[FULL], 3),
@@ -112,28 +111,7 @@ impl Plan<'_> {
             (&[INCREMENTAL], 1),
             (&[], 0),
         ];
-        let types = self.draw.weighted(sets).unwrap_or(&[FULL]);
-        let mut types: BTreeSet<MigrationType> = types.iter().copied().collect();
-        if from != into && self.follows(into, from) && types.remove(&INCREMENTAL) {
-            types.insert(FULL);
-        }
-        types
-    }
-
-    /// Whether the changes of one instance may be carried over to another, by any number of tasks.
-    fn follows(&self, from: &str, into: &str) -> bool {
-        let mut reached = BTreeSet::from([from]);
-        loop {
-            let before = reached.len();
-            for task in self.known.tasks.iter().filter(|task| task.types.contains(&INCREMENTAL)) {
-                if reached.contains(task.source.instance.as_str()) {
-                    reached.insert(&task.target.instance);
-                }
-            }
-            if reached.contains(into) || reached.len() == before {
-                return reached.contains(into);
-            }
-        }
+        self.draw.weighted(sets).unwrap_or(&[FULL]).iter().copied().collect()
     }
 
     /// Whole databases, tables, columns of tables, and new names.
@@ -226,7 +204,7 @@ impl Plan<'_> {
             11 => TaskRequest::Shield { items: self.items()?, shielded: !self.draw.chance(25) },
             0 => TaskRequest::Authorise,
             1 => TaskRequest::Select {
-                types: self.types(&task.source.instance, &task.target.instance),
+                types: self.types(),
                 objects: self.selection(&task.source.instance)?,
                 same_name: self.draw.one(SameNameMode::Ignore, [SameNameMode::Stop]),
                 without_advice: BTreeSet::new(),
@@ -260,10 +238,12 @@ impl Plan<'_> {
         Some(())
     }
 
-    /// Precheck items that may be shielded, or by mischief any.
+    /// Precheck items that may be shielded, or by mischief any; but never the one that keeps tasks from carrying each
+    /// other's changes on in a circle, which never ends.
     fn items(&mut self) -> Option<BTreeSet<PrecheckItem>> {
-        let may: Vec<PrecheckItem> = PrecheckItem::ALL.iter().copied().filter(|item| item.shield().is_some()).collect();
-        let from = if self.mischief() { PrecheckItem::ALL.to_vec() } else { may };
+        let all = || PrecheckItem::ALL.iter().copied().filter(|item| *item != PrecheckItem::Topology);
+        let from: Vec<PrecheckItem> =
+            if self.mischief() { all().collect() } else { all().filter(|item| item.shield().is_some()).collect() };
         (0..self.draw.whole(1..=2)).map(|_| self.draw.pick(&from).copied()).collect()
     }
 

@@ -30,7 +30,9 @@ mod superuser;
 mod target_connectivity;
 mod target_empty;
 mod target_permission;
+mod target_super;
 mod target_tables_empty;
+mod topology;
 
 use super::lease::{Lease, LetGo};
 use crate::model::precheck::{Finding, Findings, PrecheckOutcome, PrecheckResult};
@@ -46,7 +48,7 @@ use std::sync::Arc;
 const AT_ONCE: usize = 4;
 
 /// The items of a migration, in the order they are begun.
-const ITEMS: [Item<Bench>; 22] = [
+const ITEMS: [Item<Bench>; 24] = [
     source_connectivity::ITEM,
     source_permission::ITEM,
     target_connectivity::ITEM,
@@ -69,23 +71,15 @@ const ITEMS: [Item<Bench>; 22] = [
     recovery_model::ITEM,
     superuser::ITEM,
     psync::ITEM,
+    topology::ITEM,
+    target_super::ITEM,
 ];
 
 /// Codes of the documents that no task here gives anything to look at, and why.
-pub const LEFT_OUT: [(&str, &str); 3] = [
-    (
-        "CHECK_SAME_USER",
-        "Accounts of the same name clash only where accounts are migrated, and no task migrates accounts.",
-    ),
-    (
-        "CHECK_TOPOLOGY",
-        "Only synchronisation links have a topology; a migration goes one way from one source to one target.",
-    ),
-    (
-        "CHECK_SUPER_AUTH_DEST",
-        "What it asks for is not documented; read and write on the target suffice (CHECK_AUTH_DEST).",
-    ),
-];
+pub const LEFT_OUT: [(&str, &str); 1] = [(
+    "CHECK_SAME_USER",
+    "Accounts of the same name clash only where accounts are migrated, and no task migrates accounts.",
+)];
 
 /// Every item there is: those of a migration, its advice, then those of a restore.
 pub fn every() -> impl Iterator<Item = About> {

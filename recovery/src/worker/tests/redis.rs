@@ -68,6 +68,7 @@ fn the_items_of_redis_are_those_documented_for_it() {
         let mut wanted = ALWAYS.to_vec();
         wanted.extend(is_full.then_some(I::TargetEmpty));
         wanted.extend([I::EvictionPolicy, I::Psync]);
+        wanted.extend(letters.contains('i').then_some(I::Topology));
         assert_eq!(checked(&shared), (wanted, BTreeMap::new()), "{letters}");
         assert_eq!(shared.lock().servers["target"].writes, 0);
     }

@@ -137,6 +137,7 @@ pub fn work(work: Work, engine: Engine, letters: &str, objects: Vec<Selection>) 
         objects,
         same_name: SameNameMode::Stop,
         without_advice: BTreeSet::new(),
+        way_back: Vec::new(),
         progress: Vec::new(),
         planned: Vec::new(),
         loaded: false,

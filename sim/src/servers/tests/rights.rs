@@ -117,3 +117,29 @@ fn accounts_repeat_without_harm_and_say_what_is_missing() {
     assert_eq!(server.list_accounts().len(), 2);
     assert_eq!(numbers(&mut server, "select 1"), [1]);
 }
+
+#[test]
+fn a_mysql_server_that_does_not_trust_makers_of_triggers_and_functions_takes_neither_while_it_writes_a_log() {
+    let made = [
+        "create trigger counting after insert on t for each row begin update u set id = 1; end",
+        "create function price() returns int return 1",
+    ];
+    let set = |server: &mut Server, name: &str, value: &str| {
+        server.configuration.parameters.insert(name.to_owned(), value.to_owned());
+    };
+    for sql in made {
+        let mut server = mysql();
+        ok(&mut server, 0, "create table t (id int primary key); create table u (id int)");
+        set(&mut server, "log_bin_trust_function_creators", "OFF");
+        let said = server.run("app", "app", sql, at(1)).expect_err("it is refused").to_string();
+        assert!(said.contains("You do not have the SUPER privilege and binary logging is enabled"), "{said}");
+        ok(&mut server, 1, "create procedure p() begin end; create view v as select * from t");
+        set(&mut server, "log_bin", "OFF");
+        ok(&mut server, 2, sql);
+    }
+    let mut server = mysql();
+    ok(&mut server, 0, "create table t (id int primary key); create table u (id int)");
+    for sql in made {
+        ok(&mut server, 1, sql);
+    }
+}

@@ -33,6 +33,7 @@ pub(super) fn give(ctx: &Context<'_>, task: &Task, lease: Lease) -> Option<(Stat
             Work::Migrate => task.effective_same_name(),
         },
         without_advice: task.without_advice.clone(),
+        way_back: tasks::way_back(ctx.state, task),
         progress: task.progress.clone(),
         planned: task.planned.clone(),
         loaded: is_loaded(task),

@@ -4,6 +4,7 @@ mod configure;
 mod life;
 mod objects;
 mod shields;
+mod topology;
 
 pub use configure::{authorise, create, edit};
 pub(super) use life::{begin_migration, go_on, pause_over_at, phases_fail};
@@ -11,6 +12,7 @@ pub use life::{confirm, delete, pause, precheck, purchase, resume, start, stop};
 pub use objects::select;
 pub(super) use shields::settings;
 pub use shields::{configuration, shield};
+pub use topology::way_back;
 
 use super::{Context, Decided, Decision, charges, refuse};
 use crate::model::TaskId;

@@ -1,6 +1,6 @@
 //! Shields of precheck items, and what a precheck is computed for.
 
-use super::{changed, configurable};
+use super::{changed, configurable, topology};
 use crate::model::TaskId;
 use crate::model::decide::{Context, Decided, refuse};
 use crate::model::instance::Instance;
@@ -65,6 +65,14 @@ pub fn configuration(state: &State, task: &Task) -> BTreeMap<String, String> {
     facts.insert("shields".to_owned(), shields.join(", "));
     let left_out: Vec<&str> = task.without_advice.iter().map(|item| item.code()).collect();
     facts.insert("advice left out".to_owned(), left_out.join(", "));
+    let others: Vec<String> = topology::way_back(state, task)
+        .iter()
+        .map(|other| format!("task {} from {} to {}", other.task, other.source, other.target))
+        .collect();
+    // Only where there are some: most tasks have none, and then there is nothing to tell.
+    if !others.is_empty() {
+        facts.insert("way back".to_owned(), others.join(", "));
+    }
     // A password is no fact that could be shown; that it was given anew is.
     facts.insert("times edited".to_owned(), task.edits.to_string());
     facts

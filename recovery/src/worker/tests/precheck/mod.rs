@@ -3,11 +3,13 @@
 mod advice;
 mod log;
 mod properties;
+mod topology;
 
-use super::sample::{foreign_key, only, product, row, shop, table, whole, work};
+use super::sample::{foreign_key, object, only, product, row, shop, table, whole, work};
 use super::servers::Server;
 use super::world::{End, Shared};
 use crate::model::Engine;
+use crate::model::content::ObjectKind;
 use crate::model::instance::{Grants, Rights};
 use crate::model::precheck::{PrecheckItem as I, PrecheckResult};
 use crate::model::task::{MigrationType, SameNameMode, Selection, Work};
@@ -52,6 +54,8 @@ fn failed(shared: &Shared) -> Vec<(I, String, String)> {
         has(MigrationType::Incremental)
             && (engine == Engine::SqlServer || (*item == I::Superuser && engine != Engine::MySql))
     });
+    let circle = has(MigrationType::Incremental).then_some(I::Topology);
+    let target_super = structure.filter(|_| engine == Engine::MySql).map(|_| I::TargetSuper);
     let always = [
         I::SourceConnectivity,
         I::SourcePermission,
@@ -61,7 +65,15 @@ fn failed(shared: &Shared) -> Vec<(I, String, String)> {
         I::SchemaExistence,
     ];
     let wanted: Vec<I> = always.into_iter().chain(structure).chain([I::ConstraintIntegrity]).collect();
-    let wanted: Vec<I> = wanted.into_iter().chain(log).chain(mysql).chain(full).chain(logged).collect();
+    let wanted: Vec<I> = wanted
+        .into_iter()
+        .chain(log)
+        .chain(mysql)
+        .chain(full)
+        .chain(logged)
+        .chain(circle)
+        .chain(target_super)
+        .collect();
     assert_eq!(order, wanted);
     let failed = items.iter().filter_map(|result| {
         let found = result.outcome.found()?;
@@ -356,4 +368,45 @@ fn rows_in_the_tables_copied_into_fail_unless_they_are_to_stay() {
     occupied(&shared);
     shared.lock().service.work.same_name = SameNameMode::Ignore;
     assert_eq!(failed(&shared), []);
+}
+
+#[test]
+fn triggers_and_functions_need_super_where_the_target_does_not_trust_their_makers() {
+    let distrusting = |letters, value: &str| {
+        let shared = world(Engine::MySql, letters, vec![whole("shop")]);
+        change(&shared, "source", |server| {
+            let objects = &mut server.db("shop").expect("it is there").objects;
+            objects.push(object(ObjectKind::Function, "price", "create function price() returns int return 1"));
+            objects.push(object(ObjectKind::Procedure, "close", "create procedure close() begin end"));
+        });
+        change(&shared, "target", |server| {
+            server.parameters.insert("log_bin".into(), "ON".into());
+            server.parameters.insert("log_bin_trust_function_creators".into(), value.into());
+        });
+        shared
+    };
+    let found = cause(&distrusting("sf", "OFF"), I::TargetSuper);
+    let wanted = |what: &str| {
+        format!(
+            "{what} cannot be made in the target rm-target: it writes a binary log, log_bin_trust_function_creators is OFF, \
+             and account app lacks SUPER (error 1419)"
+        )
+    };
+    let mut named: Vec<&str> = found.split("; ").collect();
+    named.sort_unstable();
+    assert_eq!(named, [wanted("function shop.price"), wanted("trigger shop.audit")]);
+    assert_eq!(failed(&distrusting("sf", "ON")), []);
+    let unlogged = distrusting("sf", "0");
+    change(&unlogged, "target", |server| drop(server.parameters.insert("log_bin".into(), "OFF".into())));
+    assert_eq!(failed(&unlogged), []);
+    let above = distrusting("sf", "OFF");
+    change(&above, "target", |server| server.told.is_super = true);
+    assert_eq!(failed(&above), []);
+    let kept = distrusting("sf", "OFF");
+    kept.lock().service.work.same_name = SameNameMode::Ignore;
+    change(&kept, "target", |server| {
+        let there = shop().into_iter().filter(|object| object.kind == ObjectKind::Trigger);
+        server.db("shop").expect("it is there").objects.extend(there);
+    });
+    assert_eq!(cause(&kept, I::TargetSuper), wanted("function shop.price"));
 }
