@@ -58,7 +58,7 @@ const DEFAULT: Profile = Profile {
     stresses: "a little of everything",
     products: &[],
     favours: &[],
-    faults: (3, 7),
+    faults: (3, 8),
     idle_s: (20 * MINUTE, 14 * DAY),
     long_percent: 8,
 };

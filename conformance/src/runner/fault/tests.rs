@@ -45,7 +45,10 @@ fn calls(history: &History) -> impl Iterator<Item = &Call> {
 #[test]
 fn what_a_fault_waits_for_may_be_made_later() {
     let fault = "fault = { crash = \"service\", for = \"5s\", when = { task = \"move\", rows = 1 } }";
-    let history = history(&[fault, MOVE]);
+    // Rows for several looks at the task while they are copied.
+    let more = "with recursive n(i) as (select 4 union all select i + 1 from n where i < 900) select i from n";
+    let rows = format!("sql = {{ on = \"shop\", run = \"insert into orders {more}\" }}");
+    let history = history(&[&rows, fault, MOVE]);
     assert_eq!(told(&history), [("crash", Some(true)), ("crash", Some(false))]);
     let at = |wanted: &dyn Fn(&What) -> bool| history.events.iter().position(|event| wanted(&event.what));
     let begun = at(&|what| matches!(what, What::Fault { .. }));
