@@ -30,7 +30,8 @@ pub use application::FIRST_ROW;
 pub use migrate::failed_items;
 
 use crate::history::{History, InFlight, What};
-use operator::{Operator, StepFailed};
+use jiff::SignedDuration;
+use operator::{Operator, StepFailed, Stepped};
 use recorder::Recorder;
 use recovery::model::policy::Policy;
 use scenarios::{Action, Host, LoginFrom, Scenario};
@@ -102,10 +103,20 @@ fn has_work(scenario: &Scenario) -> bool {
         })
 }
 
-/// Whether a step is about content alone, or has written down what it saw at the interface: photographs say what came of
-/// it, and what the interface shows was looked at after the step before.
-fn passes_the_interface_by(action: &Action) -> bool {
-    matches!(action, Action::Sql(_) | Action::Mark(_) | Action::Login(_) | Action::Expect(_))
+/// Looks at what came of a step. Where it is about content alone, or has written down what it saw at the interface,
+/// photographs say it; a statement may besides make the pass of a precheck stale.
+async fn look_after(operator: &Operator, action: &Action) -> Stepped {
+    match action {
+        Action::Sql(_) => {
+            operator.see_tasks().await?;
+            // So that the photograph is certainly of after it.
+            operator.sleep(SignedDuration::from_millis(1)).await;
+        }
+        Action::Mark(_) | Action::Login(_) | Action::Expect(_) => {}
+        _ => return operator.observe().await,
+    }
+    operator.photograph_all(None).await;
+    Ok(())
 }
 
 fn skews_ms(scenario: &Scenario) -> BTreeMap<String, i64> {
@@ -161,11 +172,7 @@ async fn perform(operator: &Rc<Operator>, scenario: &Scenario, until: Option<usi
         recorder.record(operator.now(), What::StepBegan { line: step.line, text: step.text.clone() });
         let done = steps::take(operator, &application, &step.action).await;
         let done = match done {
-            Ok(()) if passes_the_interface_by(&step.action) => {
-                operator.photograph_all(None).await;
-                Ok(())
-            }
-            Ok(()) => operator.observe().await,
+            Ok(()) => look_after(operator, &step.action).await,
             failed => failed,
         };
         if let Err(StepFailed { want, got }) = done {

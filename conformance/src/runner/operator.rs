@@ -107,6 +107,8 @@ pub struct Operator {
     pub doors: RefCell<BTreeMap<InstanceId, (String, Login)>>,
     /// How far hosts' clocks are ahead of true time.
     pub skews_ms: RefCell<BTreeMap<String, i64>>,
+    /// The latest that hosts' clocks showed before they were set.
+    pub shown_before: RefCell<BTreeMap<String, Timestamp>>,
     /// Idempotency keys the scenario named, as they are sent.
     pub named_keys: RefCell<BTreeMap<String, String>>,
     /// What the names of logical backup and restore stand for.
@@ -147,6 +149,7 @@ impl Operator {
             marks: RefCell::default(),
             doors: RefCell::default(),
             skews_ms: RefCell::default(),
+            shown_before: RefCell::default(),
             named_keys: RefCell::default(),
             logical: Known::default(),
             links: RefCell::default(),

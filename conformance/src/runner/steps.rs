@@ -51,7 +51,8 @@ pub async fn take(operator: &Rc<Operator>, application: &Application, action: &A
 }
 
 /// Names this moment. The application holds its breath; everything before is at or before the mark's second on each
-/// server's clock, everything after is later.
+/// server's clock, everything after is later. A clock that was set back has to show again what it showed before: until
+/// then, times on it name two moments.
 async fn mark(operator: &Operator, application: &Application, name: &str) -> Stepped {
     application.hold().await;
     let mut times: BTreeMap<_, Timestamp> = BTreeMap::new();
@@ -60,7 +61,8 @@ async fn mark(operator: &Operator, application: &Application, name: &str) -> Ste
     for id in known {
         let Some(machine) = operator.stage.control.machine_of(&id) else { continue };
         let now = operator.host_now(&machine);
-        let second = ceil_to_second(now);
+        let latest = operator.shown_before.borrow().get(&machine).map_or(now, |shown| now.max(*shown));
+        let second = ceil_to_second(latest);
         longest = longest.max(second.duration_since(now));
         times.insert(id, second);
     }

@@ -43,6 +43,14 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// Whether the instance has what its master has, and takes no changes of its own.
+    #[must_use]
+    pub fn follows_a_master(&self) -> bool {
+        matches!(self, Self::ReadOnly { .. } | Self::DisasterRecovery { .. })
+    }
+}
+
 /// What a temporary or clone instance was asked to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(tag = "by", rename_all = "kebab-case")]

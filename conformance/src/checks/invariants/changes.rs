@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use recovery::model::InstanceId;
 use recovery::model::backup::Node;
 use recovery::model::content::ObjectKind;
-use recovery::model::instance::Origin;
 use recovery::model::photograph::{Photograph, PhotographedDatabase, PhotographedObject, Rows};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,9 +55,7 @@ pub struct Change<'a> {
 /// Photographs of each instance whose content is its own, from the first sight of it running on, in order. What follows
 /// another instance, as a replica does, is left out.
 pub fn shots<'a>(lens: &Lens<'a>) -> BTreeMap<&'a InstanceId, Vec<Seen<'a, Shot>>> {
-    let follows = |story: &InstanceStory<'_>| {
-        matches!(story.first.origin, Origin::ReadOnly { .. } | Origin::DisasterRecovery { .. })
-    };
+    let follows = |story: &InstanceStory<'_>| story.first.origin.follows_a_master();
     let mut found: BTreeMap<&'a InstanceId, Vec<Seen<'a, Shot>>> = BTreeMap::new();
     let begun: BTreeMap<&'a InstanceId, usize> = lens
         .instances()

@@ -5,15 +5,14 @@ use super::bystanders::change;
 use super::scene::scenes;
 use crate::checks::Finding;
 use crate::history::lens::Lens;
-use recovery::model::instance::Origin;
 
 /// Compares all other servers before and after each restore.
 pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
     for scene in scenes(lens) {
         // What follows the target changes with it.
-        let follows = |origin: &Origin| matches!(origin, Origin::ReadOnly { .. } | Origin::DisasterRecovery { .. });
-        for story in lens.instances().filter(|story| story.id != scene.target && !follows(&story.first.origin)) {
+        let others = lens.instances().filter(|story| story.id != scene.target);
+        for story in others.filter(|story| !story.first.origin.follows_a_master()) {
             let Some((seen, difference)) = change(lens, &scene, story) else { continue };
             let (task, instance) = (scene.story.id.clone(), story.id.clone());
             let violation =

@@ -74,8 +74,12 @@ fn missing<'a>(lens: &Lens<'a>, run: &Run<'_, 'a>, choice: &TaskObjects) -> Opti
     })?;
     let name = first.target_database();
     let legal = is_legal(name) && CHARSETS.contains(&charset.as_str());
-    let engine = lens.instance(target)?.first.product.engine;
-    let makeable = match engine {
+    let story = lens.instance(target)?;
+    // No rights suffice for an instance that follows a master.
+    if story.first.origin.follows_a_master() {
+        return None;
+    }
+    let makeable = match story.first.product.engine {
         _ if !legal => Makeable::No,
         Engine::MySql | Engine::SqlServer => Makeable::Yes,
         Engine::PostgreSql | Engine::Ppas | Engine::Redis => Makeable::Maybe,
@@ -133,6 +137,8 @@ mod tests {
     use super::*;
     use crate::checks::tasks::made_up::{Tale, holds, wrong};
     use crate::checks::testing::{master, photograph, start, temporary};
+    use recovery::model::instance::Origin;
+    use recovery::model::views::InstanceView;
 
     const ORDERS: (&str, &[(i64, &str)]) = ("orders", &[(1, "lamp")]);
 
@@ -146,7 +152,17 @@ mod tests {
     /// A precheck of `app` as another database of an engine, and a photograph of the target after it.
     fn tale(engine: &str, name: &str, failing: &[PrecheckItem], after: &Photograph) -> Tale {
         let shop = master("rm-1", engine);
-        let mut tale = Tale::between(&temporary("sub1", &shop, start()), &shop);
+        tale_into(&shop, &shop, name, failing, after)
+    }
+
+    fn tale_into(
+        shop: &InstanceView,
+        target: &InstanceView,
+        name: &str,
+        failing: &[PrecheckItem],
+        after: &Photograph,
+    ) -> Tale {
+        let mut tale = Tale::between(&temporary("sub1", shop, start()), target);
         let shot = photograph(&[ORDERS]);
         tale.set(|task| (task.objects[0].table, task.objects[0].database_as) = (None, Some(name.to_owned()))).ready();
         tale.photograph(&shot, &shot).precheck(failing).photograph(&shot, after);
@@ -184,6 +200,14 @@ mod tests {
         holds(&tale("sqlserver 2012 web", "copy", &[], &with_database("copy")), check, 1);
         holds(&tale("sqlserver 2012 web", "App Copy", &[ITEM], &nothing), check, 1);
         holds(&tale("postgresql 9.4", "copy", &[ITEM], &nothing), check, 1);
+    }
+
+    #[test]
+    fn nothing_has_to_be_made_in_an_instance_that_follows_a_master() {
+        let shop = master("rm-1", "sqlserver 2012 web");
+        let origin = Origin::ReadOnly { master: "rm-1".into() };
+        let reader = InstanceView { origin, ..master("rm-2", "sqlserver 2012 web") };
+        holds(&tale_into(&shop, &reader, "copy", &[ITEM], &photograph(&[ORDERS])), check, 0);
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn elsewhere<'a>(lens: &Lens<'a>, task: &TaskStory<'a>) -> Vec<(Seen<'a, Shot>, 
     let Some((confirmed, _)) = changes(lens, task.id).find(|(_, step)| *step == "confirm") else { return vec![] };
     let sides = Side::BOTH.map(|side| &side.of(task.first).instance_id);
     let strangers = lens.instances().filter(|story| {
-        let follows = matches!(story.first.origin, Origin::ReadOnly { .. } | Origin::DisasterRecovery { .. });
+        let follows = story.first.origin.follows_a_master();
         !sides.contains(&story.id) && !follows && story.running().is_some_and(|seen| seen.index < confirmed.index)
     });
     let judged = strangers.filter_map(|story| {

@@ -5,14 +5,13 @@ use super::temporary_kinds_are_admitted::admitted;
 use super::witness::{KIND, TEMPORARIES, orders};
 use crate::checks::Finding;
 use crate::history::lens::Lens;
-use recovery::model::instance::Origin;
 
 /// Judges orders of masters of other kinds; a refusal counts when it is for the kind.
 pub fn check(lens: &Lens<'_>) -> Finding {
     let mut finding = Finding::default();
     for order in orders(lens, TEMPORARIES) {
         let product = order.master.first.product;
-        let replica = matches!(order.master.first.origin, Origin::ReadOnly { .. } | Origin::DisasterRecovery { .. });
+        let replica = order.master.first.origin.follows_a_master();
         if admitted(&product) && !replica {
             continue;
         }
@@ -31,6 +30,7 @@ mod tests {
     use super::*;
     use crate::checks::temporary::made_up::{by_set, holds, wrong};
     use crate::checks::testing::{Story, master, start, temporary};
+    use recovery::model::instance::Origin;
 
     #[test]
     fn a_temporary_instance_of_a_high_availability_enterprise_edition_is_found() {

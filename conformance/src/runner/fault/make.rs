@@ -115,7 +115,11 @@ async fn to_parts_of_a_host(operator: &Operator, fault: &Fault) -> Stepped {
 
 /// Sets a host's clock off from true time.
 pub(super) async fn set_skew(operator: &Operator, name: &str, ms: i64) -> Stepped {
+    let shown = operator.host_now(name);
     made(operator, operator.stage.control.wish(Wish::Skew(name.to_owned(), ms)).await)?;
+    let mut shown_before = operator.shown_before.borrow_mut();
+    let latest = shown_before.entry(name.to_owned()).or_insert(shown);
+    *latest = shown.max(*latest);
     operator.skews_ms.borrow_mut().insert(name.to_owned(), ms);
     Ok(())
 }
