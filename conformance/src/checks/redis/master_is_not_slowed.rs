@@ -77,9 +77,11 @@ fn during(lens: &Lens<'_>, backup: &BackupStory<'_>, index: usize) -> bool {
 
 fn service(lens: &Lens<'_>, instance: &InstanceId, index: usize, what: &What) -> Option<Service> {
     let at = lens.history.events[index].at;
+    // Who has the instance recovered or released takes it out of service, whatever else is done to it.
+    let silent = || (!engaged(lens, instance, index)).then_some(Service::Silent);
     match what {
         What::Statement(it) if it.instance == *instance => match &it.outcome {
-            Err(DatabaseError::Unreachable(_)) => Some(Service::Silent),
+            Err(DatabaseError::Unreachable(_)) => silent(),
             _ => Some(Service::Answered(at.duration_since(it.sent_at))),
         },
         What::Ledger(it) if it.instance == *instance => {
@@ -87,7 +89,7 @@ fn service(lens: &Lens<'_>, instance: &InstanceId, index: usize, what: &What) ->
             if it.acknowledged || it.refused {
                 Some(Service::Answered(at.duration_since(it.sent_at)))
             } else {
-                Some(Service::Silent)
+                silent()
             }
         }
         What::InstanceSeen(view)
@@ -106,6 +108,7 @@ mod tests {
     use crate::checks::testing::{Story, done, span};
     use crate::history::LedgerEntry;
     use recovery::model::views::InstanceView;
+    use serde_json::json;
 
     fn story(during: impl Fn(&mut Story)) -> Story {
         let mut story = Story::new();
@@ -159,6 +162,20 @@ mod tests {
         };
         holds(&row(true), check, 1);
         assert!(matches!(wrong(&row(false), check)[..], [RedisViolation::Silent { .. }]));
+    }
+
+    #[test]
+    fn silence_once_a_recovery_was_asked_for_is_not_the_backups() {
+        let unanswered = |recovered: bool| {
+            story(move |story| {
+                if recovered {
+                    story.call("POST /v1/instances/r-1/recovery", json!({"backup_id": "bk-0"}), 202, json!({}));
+                }
+                story.statement("r-1", "get a", Err(DatabaseError::Unreachable("r-1: LOADING".into())));
+            })
+        };
+        assert!(matches!(wrong(&unanswered(false), check)[..], [RedisViolation::Silent { .. }]));
+        holds(&unanswered(true), check, 0);
     }
 
     #[test]

@@ -181,10 +181,12 @@ pub fn there(lens: &Lens<'_>, id: &InstanceId, from: Timestamp, to: Timestamp) -
     let unsteady =
         |state: InstanceState| !alive(state) || matches!(state, InstanceState::Rebooting | InstanceState::Restoring);
     let before = story.views.iter().rev().find(|seen| seen.at <= from);
+    let index = |at: Timestamp| lens.history.events.partition_point(|event| event.at <= at);
     before.is_some_and(|seen| !unsteady(seen.it.state))
         && story.views.iter().all(|seen| seen.at < from || seen.at > to || !unsteady(seen.it.state))
         && story.gone.iter().all(|(_, at)| *at > to)
         && !released_by_user(lens, story, to)
+        && !lens.recovered_between(id, index(from), index(to))
 }
 
 /// The id of the task that an accepted creation made.
