@@ -3,7 +3,7 @@
 use super::TaskViolation;
 use super::calls::Side;
 use super::runs::runs;
-use super::steady::{Touch, steady};
+use super::steady::{Touch, steady, touched};
 use crate::checks::Finding;
 use crate::history::lens::Lens;
 use recovery::model::content::ObjectKind;
@@ -36,8 +36,10 @@ pub fn check(lens: &Lens<'_>) -> Finding {
         };
         let task = run.task.id.clone();
         match (keys.alone.into_iter().next(), keys.together.into_iter().next(), passed) {
-            // The precheck stopped at an account that may not see the table, and nobody finds the keys of that.
-            (Some(_), _, true) if run.says(PrecheckItem::SourcePermission) == Some(false) => {}
+            // Nobody finds the keys of a table that the account may not see, or may not see any more.
+            (Some(_), _, true)
+                if run.says(PrecheckItem::SourcePermission) == Some(false)
+                    || touched(lens, source, Touch::Accounts, run.span.0, run.span.1) => {}
             (Some((child, parent)), _, true) => {
                 finding.judge(&run.seen, Some(TaskViolation::ChildAlone { task, child, parent }));
             }
